@@ -1,0 +1,25 @@
+"""Fixtures that the whole suite shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.environments import NAMES, ROOT, python_of
+
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(params=NAMES)
+def any_python(request: pytest.FixtureRequest) -> Path:
+    """The interpreter of each environment in turn: datasets 2.21, 3.6 and the installed one."""
+    return python_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real material that other people made; a test that needs it is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the real material in {SHARED}")
+    return SHARED
