@@ -1,0 +1,654 @@
+"""Builder of the DiffusionFER dataset: nine configs, read from the raw layouts that maintainers keep on disk.
+
+In goes a data directory (folders or zips of images with `dataset_sheet.csv`, or EmoNet-Face files as upstream ships
+them); out come examples with the untouched bytes of each image. The file is a builder class to import for every version
+of `datasets` and a loading script for those below 4, so it stands alone and keeps each import on a line of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import functools
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+logger = logging.getLogger(__name__)
+
+VERSION = "1.0.0"
+HOMEPAGE = "https://huggingface.co/datasets/FER-Universe/DiffusionFER"
+
+# The AffectNet order; the published file names carry the index of this tuple.
+EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry")
+SPLITS = ("train", "validation", "test")
+SHEET_NAMES = ("dataset_sheet.csv", "dataset_sheet.parquet")
+
+# The 40 categories of EmoNet-Face, in the order of its guide.json.
+# fmt: off
+EMONET_EMOTIONS = (
+    "Amusement", "Elation", "Pleasure/Ecstasy", "Contentment", "Thankfulness/Gratitude", "Affection", "Infatuation",
+    "Hope/Enthusiasm/Optimism", "Triumph", "Pride", "Interest", "Awe", "Astonishment/Surprise", "Concentration",
+    "Contemplation", "Relief", "Longing", "Teasing", "Impatience and Irritability", "Sexual Lust", "Doubt", "Fear",
+    "Distress", "Confusion", "Embarrassment", "Shame", "Disappointment", "Sadness", "Bitterness", "Contempt",
+    "Disgust", "Anger", "Malevolence/Malice", "Sourness", "Pain", "Helplessness", "Fatigue/Exhaustion",
+    "Emotional Numbness", "Intoxication/Altered States of Consciousness", "Jealousy & Envy",
+)
+# fmt: on
+# Upstream's binary.csv has a category that its taxonomy lacks, and lacks one that the taxonomy has: the same one.
+EMONET_ALIASES = {"Hopelessness": "Helplessness"}
+_EMONET_INDEX = {name: index for index, name in enumerate(EMONET_EMOTIONS)}
+_EMONET_INDEX.update({alias: _EMONET_INDEX[name] for alias, name in EMONET_ALIASES.items()})
+MAX_RATING = 7.0
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+LITTER = ("Thumbs.db", "desktop.ini")  # besides hidden files and __MACOSX, what systems leave in folders of images
+# Far above any picture, far below what would hurt: a zip entry may claim any size.
+MAX_FILE_BYTES = 512 * 2**20
+# A chunk is what two processes, or the workers of a stream, divide among them.
+ROWS_A_CHUNK = 100
+MAX_CHUNKS = 64
+
+
+@dataclass(frozen=True)
+class Subset:
+    """One config: its name, what it is, the raw folders that may hold it (the published spelling first), its kind."""
+
+    name: str
+    description: str
+    folders: tuple[str, ...]
+    kind: str  # a key of FEATURES
+
+
+def _faces(size: str, variant: str) -> Subset:
+    ending = f"_{size[0].upper()}" + ("_cropped" if variant == "cropped" else "")
+    # Published: "Difussion" for the originals, "Diffusion" for the crops.
+    spellings = ["DifussionEmotion", "DiffusionEmotion"]
+    folders = [spelling + ending for spelling in (spellings if variant == "original" else reversed(spellings))]
+    return Subset(f"{size}_{variant}", f"DiffusionFER, {size}, {variant} images", tuple(folders), "faces")
+
+
+SUBSETS = {
+    subset.name: subset
+    for subset in (
+        *(_faces(size, variant) for size in ("small", "medium", "large") for variant in ("original", "cropped")),
+        Subset("emonet_hq", "EmoNet-Face HQ: 40 ratings by experts", ("emonet-face-hq",), "hq"),
+        Subset("emonet_binary", "EmoNet-Face Binary: emotions confirmed or not", ("emonet-face-binary",), "binary"),
+        Subset("emonet_big", "EmoNet-Face Big: 40 ratings by models", ("emonet-face-big",), "big"),
+    )
+}
+DEFAULT_CONFIG = "small_original"
+
+_TEXT, _FLOAT = datasets.Value("string"), datasets.Value("float32")
+FACE_FEATURES = datasets.Features(
+    {
+        "image": datasets.Image(),
+        "image_id": _TEXT,
+        "emotion": datasets.ClassLabel(names=list(EMOTIONS)),
+        "valence": _FLOAT,
+        "arousal": _FLOAT,
+        **dict.fromkeys(("prompt", "negative_prompt", "race", "age", "gender", "style", "others"), _TEXT),
+        "seed": datasets.Value("int64"),
+        "steps": datasets.Value("int32"),
+        "sampler": _TEXT,
+        "cfg_scale": _FLOAT,
+        "model": _TEXT,
+        "face_box": datasets.Sequence(_FLOAT, length=4),
+        "clip_score": _FLOAT,
+        "sha256": _TEXT,
+    }
+)
+
+
+def _emonet_features(annotation: dict[str, Any]) -> datasets.Features:
+    demographics = {"ethnicity": _TEXT, "gender": _TEXT, "age": datasets.Value("int32")}
+    columns = {"image": datasets.Image(), "image_id": _TEXT, "prompt": _TEXT, "demographics": demographics}
+    # A list around a dict stays a list of dicts in every version of datasets; Sequence would turn it inside out.
+    return datasets.Features({**columns, "annotations": [{"annotator": _TEXT, **annotation}]})
+
+
+_RATED = _emonet_features({"ratings": dict.fromkeys(EMONET_EMOTIONS, _FLOAT)})
+_CONFIRMED = _emonet_features(
+    {"emotion": datasets.ClassLabel(names=list(EMONET_EMOTIONS)), "present": datasets.Value("bool")}
+)
+FEATURES = {"faces": FACE_FEATURES, "hq": _RATED, "big": _RATED, "binary": _CONFIRMED}
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def path_problem(path: str) -> str | None:
+    """Say why `path` must not be used below a folder; None for a plain relative path with forward slashes."""
+    if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path):
+        return "is absolute"
+    if "\\" in path:
+        return "holds a backslash"
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+        return "leaves its folder or is not in plain form"
+    return None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a raw folder: its name below it, its size in bytes, and why it must not be read (None: it may)."""
+
+    name: str
+    size: int
+    problem: str | None = None
+
+
+class RawFolder:
+    """The files of one raw folder of the data directory. Nothing outside the data directory is read through it."""
+
+    def __init__(self, data_dir: str, name: str) -> None:
+        self.name = name
+        self.data_dir = os.path.realpath(data_dir)
+        self.path = os.path.join(self.data_dir, name)
+        if not self._inside(self.path):
+            raise ValueError(f"{self.path} is a link that leaves the data directory: move the files into it")
+
+    def _inside(self, path: str) -> bool:
+        return os.path.realpath(path).startswith(self.data_dir.rstrip(os.sep) + os.sep)
+
+    def entries(self) -> list[Entry]:
+        """Return every file, sorted by name, without what operating systems leave behind."""
+        found = (entry for entry in self._scan() if entry.problem or not _is_litter(entry.name))
+        return sorted(found, key=lambda entry: entry.name)
+
+    def _scan(self, below: str = "") -> Iterator[Entry]:
+        with os.scandir(os.path.join(self.path, below)) as items:
+            for item in items:
+                name = f"{below}/{item.name}" if below else item.name
+                if item.is_symlink() and not self._inside(item.path):
+                    yield Entry(name, 0, "is a link that leaves the data directory")
+                elif item.is_symlink() and item.is_dir():
+                    yield Entry(name, 0, "is a link to a folder, which is not followed")
+                elif item.is_dir():
+                    yield from self._scan(name)
+                elif item.is_file():
+                    yield Entry(name, item.stat().st_size)
+                else:
+                    yield Entry(name, 0, "is not a regular file")
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file. Raises FileNotFoundError, or ValueError where it must not be read."""
+        path = os.path.join(self.path, *name.split("/"))
+        if problem := path_problem(name):
+            raise ValueError(f"{self.name}/{name} {problem}")
+        if not self._inside(path):
+            raise ValueError(f"{self.name}/{name} is a link that leaves the data directory")
+        if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for ever
+            raise ValueError(f"{self.name}/{name} is not a regular file")
+        with open(path, "rb") as file:
+            self._refuse_giants(name, os.fstat(file.fileno()).st_size)
+            return file.read()
+
+    def _refuse_giants(self, name: str, size: int) -> None:
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"{self.name}/{name} has {size:,} bytes; more than {MAX_FILE_BYTES:,} are not read")
+
+
+class RawZip(RawFolder):
+    """A zip in place of a raw folder, read without unpacking: it holds the folder itself or what is in it."""
+
+    def __init__(self, data_dir: str, name: str) -> None:
+        super().__init__(data_dir, name)
+        self._opened: tuple[int, zipfile.ZipFile] | None = None
+        folder = name[: -len(".zip")] + "/"
+        self._prefix = folder if any(n.startswith(folder) for n in self._archive.namelist()) else ""
+
+    @property
+    def _archive(self) -> zipfile.ZipFile:
+        # Once a process: after a fork, parent and child would move the position of one and the same open file.
+        if self._opened is None or self._opened[0] != os.getpid():
+            try:
+                self._opened = (os.getpid(), zipfile.ZipFile(self.path))
+            except (zipfile.BadZipFile, OSError) as error:
+                raise ValueError(f"{self.path} cannot be read as a zip ({error}): pack it again") from error
+        return self._opened[1]
+
+    def _scan(self, below: str = "") -> Iterator[Entry]:
+        seen: set[str] = set()
+        for info in self._archive.infolist():
+            name = info.filename
+            if info.is_dir() or name.startswith("__MACOSX/"):
+                continue
+            problem = path_problem(name)
+            if name in seen:
+                problem = "is in the zip twice"
+            elif stat.S_ISLNK(info.external_attr >> 16):
+                problem = "is a link"
+            elif not problem and not name.startswith(self._prefix):
+                problem = f"is outside {self._prefix} in the zip"
+            seen.add(name)
+            yield Entry(name if problem else name[len(self._prefix) :], info.file_size, problem)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of an entry. Raises FileNotFoundError, or ValueError where it must not or cannot be read."""
+        if problem := path_problem(name):
+            raise ValueError(f"{self.name}: {name} {problem}")
+        try:
+            info = self._archive.getinfo(self._prefix + name)
+        except KeyError:
+            raise FileNotFoundError(f"{name} is not in {self.path}") from None
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ValueError(f"{self.name}: {name} is a link")
+        self._refuse_giants(name, info.file_size)
+        try:
+            return self._archive.read(info)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+            raise ValueError(f"{self.name}: {name} cannot be unpacked ({error}): pack it again") from error
+
+
+def _is_litter(name: str) -> bool:
+    parts = name.split("/")
+    return any(part.startswith(".") for part in parts) or parts[-1] in LITTER
+
+
+def open_raw(config: str, data_dir: str) -> RawFolder:
+    """Open the raw folder, or the zip, of a config.
+
+    Raises FileNotFoundError that says what was looked for and where, ValueError where several stand side by side.
+    """
+    names = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
+    found = [name for name in names if os.path.lexists(os.path.join(data_dir, name))]
+    if not found:
+        raise FileNotFoundError(f"config {config} has no data here: {data_dir} holds none of {', '.join(names)}")
+    if len(found) > 1:
+        raise ValueError(f"config {config}: {data_dir} holds {' and '.join(found)}; keep one of them")
+    kind = RawZip if os.path.isfile(os.path.join(data_dir, found[0])) else RawFolder
+    return kind(data_dir, found[0])
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def read_table(path: str, content: bytes) -> pa.Table:
+    """Read the content of a CSV (every column as text, an empty cell as null) or of a Parquet file.
+
+    Raises ValueError that names `path` where it is neither.
+    """
+    try:
+        if path.endswith(".parquet"):
+            return pq.ParquetFile(pa.BufferReader(content)).read()
+        header = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        as_text = dict.fromkeys(next(csv.reader(header), []), pa.string())
+        convert = pacsv.ConvertOptions(column_types=as_text, strings_can_be_null=True, null_values=[""])
+        parse = pacsv.ParseOptions(newlines_in_values=True)
+        return pacsv.read_csv(pa.BufferReader(content), parse_options=parse, convert_options=convert)
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as a table: {error}") from error
+
+
+def sheet_path(data_dir: str) -> str:
+    """Return the path of the sheet. Raises FileNotFoundError where there is none, ValueError where there are two."""
+    found = [path for path in (os.path.join(data_dir, name) for name in SHEET_NAMES) if os.path.isfile(path)]
+    if not found:
+        raise FileNotFoundError(f"{data_dir} holds neither {' nor '.join(SHEET_NAMES)}")
+    if len(found) > 1:
+        raise ValueError(f"{data_dir} holds {' and '.join(SHEET_NAMES)}; keep one of them")
+    return found[0]
+
+
+def sheet_row(index: int) -> int:
+    """Return the number that a spreadsheet shows for the row at `index` (from 0): the header is row 1."""
+    return index + 2
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a config holds, its images not yet read.
+
+    `table` has the columns of the config without `image` and `sha256`, and besides them `split`, `file` (the name of
+    the image below `folder`) and `origin` (where the row stands, for messages), all text, in the order of the raw data.
+    """
+
+    table: pa.Table
+    folder: RawFolder
+
+    def splits(self) -> list[str]:
+        """Return the names of the splits that have rows, in their usual order."""
+        present = set(self.table["split"].unique().to_pylist())
+        return [split for split in SPLITS if split in present]
+
+    def rows(self, split: str) -> pa.Table:
+        """Return the rows of one split."""
+        return self.table.filter(pc.equal(self.table["split"], split))
+
+
+def read_index(config: str, data_dir: str) -> Index:
+    """Read everything of a config but its images.
+
+    Raises FileNotFoundError for what is missing and ValueError for what is wrong, with the file, the row and the value.
+    """
+    subset = SUBSETS[config]
+    data_dir = os.path.normpath(data_dir)
+    if subset.kind == "faces":
+        folder = open_raw(config, data_dir)
+        return Index(_face_rows(config, sheet_path(data_dir)), folder)
+    real = os.path.realpath(data_dir)
+    if os.path.basename(real) in subset.folders:  # a clone of upstream was given itself
+        data_dir = os.path.dirname(real)
+    folder = open_raw(config, data_dir)
+    return Index(_emonet_rows(subset.kind, folder), folder)
+
+
+def _face_rows(config: str, path: str) -> pa.Table:
+    with open(path, "rb") as file:
+        sheet, name = read_table(path, file.read()), os.path.basename(path)
+    if missing := [column for column in ("path", "emotion", "valence", "arousal") if column not in sheet.column_names]:
+        raise ValueError(f"{path} has no column {', '.join(missing)}")
+    # The sheet names the originals; a crop has the path of its original, in the folder of the crops.
+    originals = [f"{folder}/" for folder in SUBSETS[config.replace("cropped", "original")].folders]
+    paths = pc.cast(sheet["path"].combine_chunks(), pa.string())
+    mask = functools.reduce(pc.or_, (pc.fill_null(pc.starts_with(paths, prefix), False) for prefix in originals))
+    sheet, paths, rows = sheet.filter(mask), paths.filter(mask), pc.indices_nonzero(mask).to_pylist()
+    if not rows:
+        raise ValueError(f"{path} has no row for config {config}: no path begins with {' or '.join(originals)}")
+    origins = [f"{name} row {sheet_row(row)}" for row in rows]
+    for given, origin in zip(paths.to_pylist(), origins):  # noqa: B905
+        if problem := path_problem(given):
+            raise ValueError(f"{origin}: path {given!r} {problem}")
+
+    files = pc.replace_substring_regex(paths, "^[^/]+/", "")
+    columns = {"split": _splits(sheet, origins), "file": files, "origin": pa.array(origins)}
+    for field in FACE_FEATURES.arrow_schema:
+        if field.name == "image_id":
+            columns[field.name] = pc.replace_substring_regex(files, r"^.*/|\.[^./]*$", "")
+        elif field.name == "emotion":
+            columns[field.name] = _labels(sheet["emotion"], origins)
+        elif field.name not in ("image", "sha256"):
+            columns[field.name] = _column(sheet, field, origins)
+    for column in ("valence", "arousal"):
+        within = pc.fill_null(pc.less_equal(pc.abs(columns[column]), 1.0), False)  # a null and NaN are not within
+        _refuse(within, columns[column], column, "is not a number from -1 to 1", origins)
+    return pa.table(columns)
+
+
+def _refuse(good: pa.Array, values: Any, column: str, problem: str, origins: list[str]) -> None:
+    if (first := pc.index(good, False).as_py()) >= 0:
+        raise ValueError(f"{origins[first]}: {column} {values[first].as_py()!r} {problem}")
+
+
+def _splits(sheet: pa.Table, origins: list[str]) -> pa.Array:
+    if "split" not in sheet.column_names:
+        return pa.array(["train"] * sheet.num_rows)
+    splits = sheet["split"].combine_chunks()
+    _refuse(pc.is_in(splits, pa.array(SPLITS)), splits, "split", f"is none of {', '.join(SPLITS)}", origins)
+    return splits
+
+
+def _labels(emotions: pa.ChunkedArray, origins: list[str]) -> pa.Array:
+    indices = pc.index_in(emotions.combine_chunks(), pa.array(EMOTIONS))
+    _refuse(pc.is_valid(indices), emotions, "emotion", f"is none of {', '.join(EMOTIONS)}", origins)
+    return indices.cast(pa.int64())
+
+
+def _column(sheet: pa.Table, field: pa.Field, origins: list[str]) -> pa.Array:
+    """Return a column of the sheet as the type that the dataset publishes; a column that is not there is all null."""
+    if field.name not in sheet.column_names:
+        return pa.nulls(sheet.num_rows, field.type)
+    values = sheet[field.name].combine_chunks()
+    if field.name == "face_box":
+        values = pa.array([parse_box(value) for value in values.to_pylist()])
+    try:
+        return values.cast(field.type)
+    except pa.ArrowException as error:
+        raise ValueError(f"{origins[0].rsplit(' row', 1)[0]}: column {field.name}: {error}") from error
+
+
+def parse_box(value: str | list[float] | None) -> list[float] | None:
+    """Return a cell of `face_box` as [x, y, width, height], in pixels of the original. Raises ValueError."""
+    if value is None:
+        return None
+    try:
+        box = [float(number) for number in (value.split() if isinstance(value, str) else value)]
+    except (TypeError, ValueError):
+        box = []
+    if len(box) != 4:
+        raise ValueError(f"face_box {value!r} is not four numbers 'x y width height'")
+    return box
+
+
+# --- EmoNet-Face, as upstream ships it ------------------------------------------------------------------------------
+
+
+class ImageNames:
+    """The images of an EmoNet folder under the names that annotations use: with or without folder and ending."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._files: dict[str, list[str]] = {}
+        for entry in entries:
+            if not entry.problem and entry.name.lower().endswith(IMAGE_SUFFIXES):
+                base = entry.name.rsplit("/", 1)[-1]
+                for known_as in {entry.name, base, base.rsplit(".", 1)[0]}:
+                    self._files.setdefault(known_as, []).append(entry.name)
+
+    def find(self, name: str) -> str:
+        """Return the file that `name` stands for. Raises ValueError for a name that is unsafe, unknown or ambiguous."""
+        if problem := path_problem(name):
+            raise ValueError(f"image {name!r} {problem}")
+        found = self._files.get(name, [])
+        if len(found) != 1:
+            raise ValueError(f"image {name!r} " + (f"may be {' or '.join(found)}" if found else "is missing"))
+        return found[0]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One line of what upstream ships: where it stands, which image it speaks of, and what it says or what is wrong."""
+
+    origin: str
+    image: str
+    says: dict[str, Any]
+    problem: str | None = None
+
+
+def read_annotations(kind: str, folder: RawFolder) -> Iterator[Annotation]:
+    """Yield the annotations of an EmoNet folder in their order; what is wrong with one is in its `problem`.
+
+    Raises FileNotFoundError or ValueError where the file of annotations itself is missing or cannot be read.
+    """
+    if kind == "big":
+        yield from _model_annotations(folder)
+        return
+    name, table = _only_csv(folder, ("path", "value", "emotion") if kind == "binary" else ("image", "annotations"))
+    if kind == "binary":
+        for alias, known in EMONET_ALIASES.items():
+            if count := pc.sum(pc.equal(table["emotion"], alias)).as_py():
+                logger.warning("%s: %d annotations of %r are read as %r", name, count, alias, known)
+    for index, row in enumerate(table.to_pylist()):
+        image, annotator = row["path" if kind == "binary" else "image"] or "", row["annotator"]
+        if str(row.get("human") or "true").strip().lower() not in ("true", "1", "yes"):
+            continue  # a model's rating among those of people
+        says: dict[str, Any] = {"annotator": annotator}
+        try:
+            if kind == "binary":
+                says |= {"emotion": emonet_label(row["emotion"]), "present": _boolean(row["value"])}
+            else:
+                says["ratings"] = _ratings(_literal(row["annotations"]))
+            problem = None if annotator else "annotator is missing"
+        except ValueError as error:
+            problem = str(error)
+        yield Annotation(f"{name} row {sheet_row(index)}", image, says, problem)
+
+
+def _only_csv(folder: RawFolder, columns: tuple[str, ...]) -> tuple[str, pa.Table]:
+    names = [entry.name for entry in folder.entries() if "/" not in entry.name and entry.name.endswith(".csv")]
+    names = [name for name in names if not name.startswith("metadata.")]
+    if len(names) != 1:
+        raise FileNotFoundError(
+            f"{folder.path} must hold one CSV of annotations, but holds {', '.join(names) or 'none'}"
+        )
+    table = read_table(names[0], folder.read(names[0]))
+    if missing := [column for column in (*columns, "annotator") if column not in table.column_names]:
+        raise ValueError(f"{folder.path}/{names[0]} has no column {', '.join(missing)}")
+    return names[0], table
+
+
+def _model_annotations(folder: RawFolder) -> Iterator[Annotation]:
+    for entry in folder.entries():
+        if entry.problem or not entry.name.endswith(".json"):
+            continue
+        try:
+            document = json.loads(folder.read(entry.name))
+            *_, model, image = document["key"]
+            says = {"annotator": str(model), "ratings": _ratings(document["value"])}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            problem = f"is not of the form {{'key': [..., model, file], 'value': {{'Group|Emotion': 0..7}}}} ({error})"
+            yield Annotation(entry.name, "", {}, problem)
+        else:
+            yield Annotation(entry.name, str(image), says)
+
+
+def emonet_label(name: str | None) -> int:
+    """Return the index of a category of EmoNet-Face, by its name or its alias. Raises ValueError with the name."""
+    index = _EMONET_INDEX.get(name or "")
+    if index is None:
+        raise ValueError(f"emotion {name!r} is none of the 40 categories")
+    return index
+
+
+def _boolean(text: Any) -> bool:
+    values = {"true": True, "false": False}
+    if (value := values.get(str(text).strip().lower())) is None:
+        raise ValueError(f"value {text!r} is neither True nor False")
+    return value
+
+
+def _literal(text: str | None) -> Any:
+    try:
+        return ast.literal_eval(text or "")
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise ValueError(f"annotations {(text or '')[:60]!r} is not a Python literal of ratings") from None
+
+
+def _ratings(given: Any) -> dict[str, float]:
+    """Return all 40 ratings; an emotion that is not named was not seen, which the scale calls 0."""
+    if not isinstance(given, dict):
+        raise ValueError(f"ratings are not a mapping of emotions to numbers: {str(given)[:60]!r}")
+    ratings = dict.fromkeys(EMONET_EMOTIONS, 0.0)
+    for key, value in given.items():
+        group, _, emotion = str(key).rpartition("|")
+        if group == "Extra Dimensions":
+            continue
+        label = emonet_label(emotion)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_RATING:
+            raise ValueError(f"rating {value!r} of {emotion} is not a number from 0 to 7")
+        ratings[EMONET_EMOTIONS[label]] = float(value)
+    return ratings
+
+
+def _emonet_rows(kind: str, folder: RawFolder) -> pa.Table:
+    entries = folder.entries()
+    images, side = ImageNames(entries), _side_file(folder, entries)
+    rows: dict[str, dict[str, Any]] = {}
+    for annotation in read_annotations(kind, folder):
+        try:
+            if annotation.problem:
+                raise ValueError(annotation.problem)
+            file = images.find(annotation.image)
+        except ValueError as error:
+            raise ValueError(f"{folder.path}: {annotation.origin}: {error}") from None
+        if file not in rows:
+            base = file.rsplit("/", 1)[-1]
+            row = {"split": "test" if kind == "hq" else "train", "file": file, "origin": annotation.origin}
+            rows[file] = {**row, "image_id": base.rsplit(".", 1)[0], **side.get(base, {}), "annotations": []}
+        rows[file]["annotations"].append(annotation.says)
+    if not rows:
+        raise ValueError(f"{folder.path} holds no annotation")
+    schema = pa.schema([("split", pa.string()), ("file", pa.string()), ("origin", pa.string())])
+    for field in FEATURES[kind].arrow_schema:
+        schema = schema if field.name == "image" else schema.append(field)
+    return pa.Table.from_pylist(list(rows.values()), schema)
+
+
+def _side_file(folder: RawFolder, entries: list[Entry]) -> dict[str, dict[str, Any]]:
+    """Return prompt and demographics by file name, from `metadata.csv` or `.parquet` where there is one."""
+    names = [entry.name for entry in entries if entry.name in ("metadata.csv", "metadata.parquet")]
+    side: dict[str, dict[str, Any]] = {}
+    for name in names:
+        for index, row in enumerate(read_table(name, folder.read(name)).to_pylist()):
+            age = row.get("age")
+            if not row.get("file_name") or not re.fullmatch(r"\d+(\.0)?|None", str(age)):
+                raise ValueError(
+                    f"{folder.path}/{name} row {sheet_row(index)}: no file_name, or age {age!r} is no number"
+                )
+            demographics = {"ethnicity": row.get("ethnicity"), "gender": row.get("gender")}
+            demographics["age"] = None if age is None else int(float(age))
+            side[row["file_name"].rsplit("/", 1)[-1]] = {"prompt": row.get("prompt"), "demographics": demographics}
+    return side
+
+
+# --- the builder ----------------------------------------------------------------------------------------------------
+
+
+class DiffusionFER(datasets.GeneratorBasedBuilder):
+    """DiffusionFER and EmoNet-Face from raw files: `DiffusionFER(config_name="small_cropped", data_dir="...")`."""
+
+    VERSION = datasets.Version(VERSION)
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        datasets.BuilderConfig(name=subset.name, version=VERSION, description=subset.description)
+        for subset in SUBSETS.values()
+    ]
+    DEFAULT_CONFIG_NAME = DEFAULT_CONFIG
+
+    def _info(self) -> datasets.DatasetInfo:
+        subset = SUBSETS[self.config.name]
+        features = FEATURES[subset.kind]
+        return datasets.DatasetInfo(description=subset.description, features=features, homepage=HOMEPAGE)
+
+    @functools.cached_property
+    def _index(self) -> Index:
+        if not self.config.data_dir:
+            raise ValueError(
+                f"config {self.config.name} is read from raw files: give data_dir=, a folder that holds "
+                f"{' or '.join(SUBSETS[self.config.name].folders)}. The published dataset needs no raw files: "
+                f'load_dataset("FER-Universe/DiffusionFER", "{self.config.name}")'
+            )
+        return read_index(self.config.name, self.config.data_dir)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was read, an open zip among it, stays in this process: a worker reads its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_index"}
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        generators = []
+        for split in self._index.splits():
+            rows = self._index.rows(split).num_rows
+            size = max(ROWS_A_CHUNK, -(-rows // MAX_CHUNKS))
+            # The only list among the arguments, for datasets divides lists among processes and stream workers.
+            chunks = [(start, min(start + size, rows)) for start in range(0, rows, size)]
+            generators.append(datasets.SplitGenerator(name=split, gen_kwargs={"split": split, "chunks": chunks}))
+        return generators
+
+    def _generate_examples(self, split: str, chunks: list[tuple[int, int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        rows, folder = self._index.rows(split), self._index.folder
+        for start, stop in chunks:
+            for row in rows.slice(start, stop - start).to_pylist():
+                origin, file = row.pop("origin"), row.pop("file")
+                del row["split"]
+                try:
+                    content = folder.read(file)
+                except FileNotFoundError:
+                    raise FileNotFoundError(f"{origin}: {file} is not in {folder.path}") from None
+                # The bytes, not the path: an image that is given by its path has no bytes in the Arrow cache.
+                row["image"] = {"path": file.rsplit("/", 1)[-1], "bytes": content}
+                if "sha256" in self.info.features:
+                    row["sha256"] = hashlib.sha256(content).hexdigest()
+                yield row["image_id"], row
