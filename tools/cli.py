@@ -1,0 +1,39 @@
+"""`diffusionfer VERB`: every command of this project under one name, each loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# The verb, the module below tools/ whose `main` it is, and what it does in a few words.
+VERBS = {
+    "push": "publish the dataset, or rehearse it",
+    "generate": "make the sheet, the pictures and a contact sheet of the embedded edition",
+}
+
+
+class Verbs(click.Group):
+    """A group whose verbs are modules: only the one that is called is imported, so that help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a verb, or None where there is none."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"tools.{cmd_name}").main
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing any."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=Verbs)
+@click.version_option(package_name="diffusionfer")
+def main() -> None:
+    """Make, check, describe and publish the DiffusionFER dataset. `diffusionfer VERB --help` says more."""
