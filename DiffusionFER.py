@@ -265,6 +265,9 @@ def open_raw(config: str, data_dir: str) -> RawFolder:
 
     Raises FileNotFoundError that says what was looked for and where, ValueError where several stand side by side.
     """
+    real = os.path.realpath(data_dir)
+    if SUBSETS[config].kind != "faces" and os.path.basename(real) in SUBSETS[config].folders:
+        data_dir = os.path.dirname(real)  # a clone of upstream was given itself
     names = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
     found = [name for name in names if os.path.lexists(os.path.join(data_dir, name))]
     if not found:
@@ -310,12 +313,16 @@ def sheet_row(index: int) -> int:
     return index + 2
 
 
+_INDEX_COLUMNS = ("split", "file", "origin", "claimed_sha256")
+
+
 @dataclass(frozen=True)
 class Index:
     """What a config holds, its images not yet read.
 
-    `table` has the columns of the config without `image` and `sha256`, and besides them `split`, `file` (the name of
-    the image below `folder`) and `origin` (where the row stands, for messages), all text, in the order of the raw data.
+    `table` has the columns of the config without `image` and `sha256`, and besides them, all text, `split`, `file` (the
+    name of the image below `folder`), `origin` (where the row stands, for messages) and `claimed_sha256` (of the image,
+    where the sheet has one), in the order of the raw data.
     """
 
     table: pa.Table
@@ -336,16 +343,10 @@ def read_index(config: str, data_dir: str) -> Index:
 
     Raises FileNotFoundError for what is missing and ValueError for what is wrong, with the file, the row and the value.
     """
-    subset = SUBSETS[config]
-    data_dir = os.path.normpath(data_dir)
-    if subset.kind == "faces":
-        folder = open_raw(config, data_dir)
-        return Index(_face_rows(config, sheet_path(data_dir)), folder)
-    real = os.path.realpath(data_dir)
-    if os.path.basename(real) in subset.folders:  # a clone of upstream was given itself
-        data_dir = os.path.dirname(real)
+    kind = SUBSETS[config].kind
     folder = open_raw(config, data_dir)
-    return Index(_emonet_rows(subset.kind, folder), folder)
+    rows = _face_rows(config, sheet_path(data_dir)) if kind == "faces" else _emonet_rows(kind, folder)
+    return Index(rows, folder)
 
 
 def _face_rows(config: str, path: str) -> pa.Table:
@@ -367,6 +368,8 @@ def _face_rows(config: str, path: str) -> pa.Table:
 
     files = pc.replace_substring_regex(paths, "^[^/]+/", "")
     columns = {"split": _splits(sheet, origins), "file": files, "origin": pa.array(origins)}
+    claim = "sha256_cropped" if config.endswith("cropped") else "sha256"
+    columns["claimed_sha256"] = _column(sheet, pa.field(claim, pa.string()), origins)
     for field in FACE_FEATURES.arrow_schema:
         if field.name == "image_id":
             columns[field.name] = pc.replace_substring_regex(files, r"^.*/|\.[^./]*$", "")
@@ -572,7 +575,7 @@ def _emonet_rows(kind: str, folder: RawFolder) -> pa.Table:
         rows[file]["annotations"].append(annotation.says)
     if not rows:
         raise ValueError(f"{folder.path} holds no annotation")
-    schema = pa.schema([("split", pa.string()), ("file", pa.string()), ("origin", pa.string())])
+    schema = pa.schema([(name, pa.string()) for name in _INDEX_COLUMNS])
     for field in FEATURES[kind].arrow_schema:
         schema = schema if field.name == "image" else schema.append(field)
     return pa.Table.from_pylist(list(rows.values()), schema)
@@ -641,8 +644,7 @@ class DiffusionFER(datasets.GeneratorBasedBuilder):
         rows, folder = self._index.rows(split), self._index.folder
         for start, stop in chunks:
             for row in rows.slice(start, stop - start).to_pylist():
-                origin, file = row.pop("origin"), row.pop("file")
-                del row["split"]
+                _, file, origin, _ = (row.pop(name) for name in _INDEX_COLUMNS)
                 try:
                     content = folder.read(file)
                 except FileNotFoundError:
