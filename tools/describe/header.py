@@ -1,0 +1,161 @@
+"""The part of the card's YAML header that follows from the data: `configs`, `dataset_info`, `size_categories`.
+
+In go the Parquet footers of the shards and a card; out comes the card with those three keys made anew. Every other
+byte, and the order of the keys, stays as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+from datasets import Features
+
+from DiffusionFER import DEFAULT_CONFIG, SPLITS, SUBSETS
+
+OWNED = ("size_categories", "configs", "dataset_info")
+# The Hub's size categories, by the number of rows that each is below: ../shared/data/hub/vocabulary.json has the list.
+SIZE_CATEGORIES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+    (10**9, "100M<n<1B"),
+    (10**10, "1B<n<10B"),
+    (10**11, "10B<n<100B"),
+    (10**12, "100B<n<1T"),
+)
+_FENCED = re.compile(r"\A(---\n)(.*?\n)?(---(?:\n|\Z))", re.DOTALL)
+
+
+class HeaderError(ValueError):
+    """A card whose header cannot be taken apart; the message says why."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the footers of one config say: `features` as YAML has them, rows and bytes by split, bytes to download."""
+
+    features: list[dict[str, Any]]
+    rows: dict[str, int]
+    num_bytes: dict[str, int]
+    download_size: int
+
+
+def facts_of(shards: Iterable[tuple[str, Path]]) -> Facts:
+    """Read the footers of a config's shards, given as (split, file); there must be at least one."""
+    rows: dict[str, int] = {}
+    num_bytes: dict[str, int] = {}
+    download_size, schema = 0, None
+    for split, file in shards:
+        parquet = pq.ParquetFile(file)
+        groups = range(parquet.metadata.num_row_groups)
+        rows[split] = rows.get(split, 0) + parquet.metadata.num_rows
+        size = sum(parquet.metadata.row_group(group).total_byte_size for group in groups)
+        num_bytes[split] = num_bytes.get(split, 0) + size
+        download_size += file.stat().st_size
+        schema = parquet.schema_arrow
+    if schema is None:
+        raise ValueError("a config without a shard has no facts")
+    described = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+    return Facts(_for_every_version(Features.from_dict(described)._to_yaml_list()), rows, num_bytes, download_size)
+
+
+def _for_every_version(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # datasets before 4 overlooks the length of a `list`, and not that of a `sequence`; later ones take both alike.
+    return [
+        {"sequence" if key == "list" and "length" in feature else key: value for key, value in feature.items()}
+        for feature in features
+    ]
+
+
+def render_header(card: str, facts: Mapping[str, Facts], published: str | None = None) -> str:
+    """Return the card with its owned keys made from `facts`, by config.
+
+    Configs that only the card as `published` knows keep their entries, so that a push of one config leaves the others.
+    Raises HeaderError where either card has no header that can be read.
+    """
+    kept = _entries_by_config(published) if published else {}
+    entries = {**kept, **{name: (_config(name, of), _info(name, of)) for name, of in facts.items()}}
+    order = [name for name in SUBSETS if name in entries] + [name for name in entries if name not in SUBSETS]
+    default = DEFAULT_CONFIG if DEFAULT_CONFIG in entries else order[0]
+    configs, infos = [], []
+    for name in order:
+        config, info = entries[name]
+        config = {key: value for key, value in config.items() if key != "default"}
+        configs.append({**config, "default": True} if name == default else config)
+        infos.append(info)
+    rows = sum(split["num_examples"] for info in infos for split in info.get("splits", []))
+    category = next((name for bound, name in SIZE_CATEGORIES if rows < bound), "n>1T")
+    return replace_keys(card, {"size_categories": [category], "configs": configs, "dataset_info": infos})
+
+
+def _config(name: str, facts: Facts) -> dict[str, Any]:
+    splits = [split for split in SPLITS if split in facts.rows]
+    files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in splits]
+    return {"config_name": name, "data_files": files}
+
+
+def _info(name: str, facts: Facts) -> dict[str, Any]:
+    splits = [
+        {"name": split, "num_bytes": facts.num_bytes[split], "num_examples": facts.rows[split]}
+        for split in SPLITS
+        if split in facts.rows
+    ]
+    total = sum(facts.num_bytes.values())
+    sizes = {"download_size": facts.download_size, "dataset_size": total}
+    return {"config_name": name, "features": facts.features, "splits": splits, **sizes}
+
+
+def _entries_by_config(card: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    header = read_header(card)
+    configs, infos = header.get("configs") or [], header.get("dataset_info") or []
+    try:
+        infos = {info["config_name"]: info for info in (infos if isinstance(infos, list) else [infos])}
+        return {config["config_name"]: (config, infos[config["config_name"]]) for config in configs}
+    except (KeyError, TypeError) as error:
+        raise HeaderError(f"configs and dataset_info of the published card do not fit together: {error!r}") from error
+
+
+def read_header(card: str) -> dict[str, Any]:
+    """Return the header of a card as a mapping, empty where there is none. Raises HeaderError where it is not YAML."""
+    match = _FENCED.match(card)
+    try:
+        header = yaml.safe_load(match[2] or "") if match else {}
+    except yaml.YAMLError as error:
+        raise HeaderError(f"the header of the card is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(header or {}, dict):
+        raise HeaderError("the header of the card is not a mapping of keys to values")
+    return header or {}
+
+
+def replace_keys(card: str, values: Mapping[str, Any]) -> str:
+    """Return the card with the given top-level keys of its header replaced where they stand, or added at its end."""
+    read_header(card)
+    match = _FENCED.match(card)
+    if not match:
+        raise HeaderError("the card does not begin with a header between two lines of ---")
+    lines = (match[2] or "").splitlines(keepends=True)
+    waiting, out, inside = dict(values), [], False
+    for line in lines:
+        key = re.match(r"([A-Za-z_][\w-]*)\s*:", line)
+        if key or not line.startswith((" ", "\t", "-", "#", "\n")):
+            inside = bool(key and key[1] in values)
+            if key and key[1] in waiting:
+                out.append(_yaml({key[1]: waiting.pop(key[1])}))
+        if not inside:
+            out.append(line)
+    out.extend(_yaml({key: value}) for key, value in waiting.items())
+    return match[1] + "".join(out) + match[3] + card[match.end() :]
+
+
+def _yaml(value: dict[str, Any]) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
