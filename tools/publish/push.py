@@ -1,0 +1,228 @@
+"""The main job: a raw tree becomes shards, a card and one verified commit.
+
+In go the options of a push; out comes a summary of what was published, or of what would be. Nothing is uploaded before
+every check has passed and every shard stands on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from DiffusionFER import SUBSETS, open_raw, read_index
+from tools.check.findings import Finding
+from tools.check.images import check_image
+from tools.check.raw import check_configs, check_images, image_finding
+from tools.describe.header import facts_of, render_header
+from tools.make.embedded import render_tree
+from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
+from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
+from tools.publish.shards import Shard, build_shards
+from tools.publish.summary import Summary
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPT = "DiffusionFER.py"  # never published: datasets 4 and later refuse a repository that holds it
+LARGEST_REGULAR_FILE = 10 * 10**6
+Say = Callable[[str], None]
+
+
+class PushError(Exception):
+    """The push cannot run as asked; the message is one line for the user."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The data has faults; `findings` names them all. Nothing was uploaded."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(f"{len(findings)} findings")
+        self.findings = findings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to push and where; sizes in bytes, `data_dir` None for the embedded edition, `configs` empty for all."""
+
+    repo_id: str
+    work_dir: Path
+    data_dir: Path | None = None
+    configs: tuple[str, ...] = ()
+    revision: str | None = None
+    private: bool | None = None  # the visibility of a repository that is to be made; None: it must exist
+    create_pr: bool = False
+    tag: str | None = None
+    dry_run: bool = False
+    max_shard_size: int = 500 * 10**6
+    num_proc: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+def push(options: Options, say: Say) -> Summary:
+    """Check, build, upload, commit and verify. `say` is told, in a line each, what is going on.
+
+    Raises PushError or HubError where the push cannot run, Refused where the data has faults.
+    """
+    repository = DatasetRepository(options.repo_id)
+    head = _preconditions(options, repository)
+    data_dir = options.data_dir or embedded_edition(options.work_dir, say)
+    configs = configs_with_data(options.configs, data_dir)
+    say(f"checking and building {', '.join(configs)} from {data_dir}")
+    shards = _build(options, configs, data_dir)
+
+    files: dict[str, Path | bytes] = {shard.path: shard.file for shard in shards}
+    files[CARD] = card = _card(shards, repository.card(head.commit) if head and CARD in head.files else None).encode()
+    listed = head.files if head else {}
+    local = {shard.path: _local(shard) for shard in shards}
+    local[CARD] = Local(len(card), git_blob_id(card), hashlib.sha256(card).hexdigest())
+    plan = make_plan(local, listed, configs)
+    upload_bytes = sum(local[path].size for path in plan.add)
+    warnings = (
+        [f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it"] if SCRIPT in listed else []
+    )
+
+    commit = None
+    if not options.dry_run:
+        head = head or _create(repository, options)
+        if plan.add or plan.delete:
+            commit = _commit(repository, options, head, plan, {path: files[path] for path in plan.add}, configs)
+            _verify(repository, commit, local, plan, head)
+        if options.tag:
+            repository.tag(options.tag, commit.oid if commit else head.commit)
+    return Summary(options.repo_id, repository.endpoint, shards, plan, upload_bytes, commit, options.dry_run, warnings)
+
+
+def _preconditions(options: Options, repository: DatasetRepository) -> Head | None:
+    """Raise for everything that would stop the push later and can be known now; return the state of the repository."""
+    if options.tag and options.create_pr:
+        raise PushError("--tag and --create-pr exclude each other: tag the commit once the pull request is merged")
+    if options.data_dir and not options.data_dir.is_dir():
+        raise PushError(f"{options.data_dir} is not a folder")
+    if not options.dry_run:
+        repository.check_write_access()
+    head = repository.head(options.revision)
+    if head is None and options.private is None:
+        raise PushError(
+            f"{repository.endpoint} has no dataset {options.repo_id}, or this token may not see it; "
+            "to make it, say --public or --private"
+        )
+    if head and options.private and not head.private:
+        raise PushError(
+            f"{options.repo_id} exists and is public: make it private in its settings, or leave out --private"
+        )
+    if head and options.tag and repository.has_tag(options.tag):
+        raise PushError(f"{options.repo_id} has a tag {options.tag!r} already: choose another")
+    return head
+
+
+def embedded_edition(work_dir: Path, say: Say) -> Path:
+    """Render the pictures of the sheet at the root of the checkout, where they are missing; return the raw tree."""
+    sheet = ROOT / "dataset_sheet.csv"
+    if not sheet.is_file():
+        raise PushError(f"the embedded edition needs a checkout, and {sheet} is not there: give --data-dir")
+    folder = work_dir / "embedded"
+    say(f"rendering the embedded edition into {folder}")
+    rendered = render_tree(sheet, folder)
+    if rendered.differing:
+        say(f"this Pillow writes {rendered.differing} of the pictures in other bytes than the sheet says")
+    return folder
+
+
+def configs_with_data(named: tuple[str, ...], data_dir: Path) -> list[str]:
+    """Return the configs to push: those named, which must have data, or all that have."""
+    if unknown := [name for name in named if name not in SUBSETS]:
+        raise PushError(f"config {', '.join(unknown)} is none of {', '.join(SUBSETS)}")
+    found = []
+    for config in named or SUBSETS:
+        try:
+            open_raw(config, str(data_dir))
+        except FileNotFoundError as error:
+            if named:
+                raise PushError(str(error)) from None
+            continue
+        except ValueError:
+            pass  # it is there, but not as it should be: for the checks to say
+        found.append(config)
+    if not found:
+        looked_for = ", ".join(subset.folders[0] for subset in SUBSETS.values())
+        raise PushError(f"{data_dir} holds the data of no config: none of {looked_for} is there, as a folder or a zip")
+    return found
+
+
+def _build(options: Options, configs: list[str], data_dir: Path) -> list[Shard]:
+    findings = check_configs(configs, str(data_dir))
+    if any(finding.severity == "error" for finding in findings):
+        raise Refused([*findings, *check_images(configs, str(data_dir))])
+    shards = []
+    indices = {config: read_index(config, str(data_dir)) for config in configs}
+    total = sum(index.table.num_rows for index in indices.values())
+    with tqdm(total=total, desc="shards", unit="image", disable=None) as bar:
+        for config, index in indices.items():
+            built, problems = build_shards(
+                config,
+                index,
+                options.work_dir / "shards",
+                max_shard_size=options.max_shard_size,
+                workers=options.num_proc,
+                prove=check_image,
+                advance=bar.update,
+            )
+            shards += built
+            findings += [
+                image_finding(index.folder, problem.file, problem.origin, problem.message) for problem in problems
+            ]
+    if any(finding.severity == "error" for finding in findings):
+        raise Refused(findings)
+    return shards
+
+
+def _card(shards: list[Shard], published: str | None) -> str:
+    by_config: dict[str, list[tuple[str, Path]]] = {}
+    for shard in shards:
+        by_config.setdefault(shard.config, []).append((shard.split, shard.file))
+    facts = {config: facts_of(of) for config, of in by_config.items()}
+    return render_header((ROOT / CARD).read_text(encoding="utf-8"), facts, published)
+
+
+def _local(shard: Shard) -> Local:
+    # The Hub takes a file of this size into LFS, where its sha256 counts, whatever the repository's .gitattributes say.
+    content = shard.file.read_bytes() if shard.size <= LARGEST_REGULAR_FILE else None
+    return Local(shard.size, git_blob_id(content) if content is not None else "", shard.sha256)
+
+
+def _create(repository: DatasetRepository, options: Options) -> Head:
+    repository.create(private=bool(options.private))
+    if (head := repository.head(options.revision)) is None:
+        raise HubError(
+            f"{options.repo_id} was made, but {repository.endpoint} does not list it: run the same command again"
+        )
+    return head
+
+
+def _commit(
+    repository: DatasetRepository,
+    options: Options,
+    head: Head,
+    plan: Plan,
+    add: dict[str, Path | bytes],
+    configs: list[str],
+) -> Commit:
+    if options.revision and not head.branch_exists:
+        repository.create_branch(options.revision, head.commit)
+    return repository.commit(
+        add,
+        plan.delete,
+        message=f"Publish {', '.join(configs)}",
+        parent=head.commit,
+        revision=options.revision,
+        create_pr=options.create_pr,
+    )
+
+
+def _verify(repository: DatasetRepository, commit: Commit, local: dict[str, Local], plan: Plan, before: Head) -> None:
+    after = repository.head(commit.oid)
+    found = differences(local, plan.delete, before.files, after.files if after else {})
+    if found:
+        raise HubError(f"{commit.url} was made, but is not what was sent: {'; '.join(found)}")

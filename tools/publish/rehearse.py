@@ -1,0 +1,162 @@
+"""The dress rehearsal: push to a Hub on this machine, load every config back, and compare each image with its source.
+
+In go the options of a push; out comes a table of what came back. The push and each load are processes of their own, as
+they will be, with nothing cached and no token but the rehearsal's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from DiffusionFER import Index, read_index
+from tools.publish.push import ROOT, Options, PushError, Say, configs_with_data, embedded_edition
+from tools.publish.staging import StagingHub
+from tools.publish.summary import text_table
+
+READBACK = Path(__file__).with_name("readback.py")
+# Tried first, so that the line to paste is the same at every rehearsal; any free port does.
+PORT = 8907
+
+
+class RehearsalStopped(Exception):  # noqa: N818
+    """The push that was rehearsed failed, and has said why; `status` is its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the push ended with status {status}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came back: (config, split, rows, bytes, seconds) for each split, and a command to try it by hand."""
+
+    pushed: dict[str, Any]
+    loaded: list[tuple[str, str, int, int, float]]
+    seconds: float
+    by_hand: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rehearsal as a mapping of plain values, for machines."""
+        names = ("config", "split", "rows", "bytes", "seconds")
+        loaded = [dict(zip(names, line, strict=True)) for line in self.loaded]
+        return {"pushed": self.pushed, "loaded": loaded, "seconds": self.seconds, "by_hand": self.by_hand}
+
+    def as_text(self) -> str:
+        """Return the rehearsal for a person."""
+        rows = [(c, split, f"{rows:,}", f"{size:,}", f"{seconds:.1f}") for c, split, rows, size, seconds in self.loaded]
+        images = sum(line[2] for line in self.loaded)
+        return (
+            f"\n{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
+            f"{images:,} images came back through load_dataset with the bytes of their files; {self.seconds:.0f} s in all.\n"
+            f"To try it by hand, while --rehearse --serve runs:\n\n  {self.by_hand}\n"
+        )
+
+
+def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] | None = None) -> Rehearsal:
+    """Push to a staging Hub, load every config back and compare; call `serve` with the result while the Hub still runs.
+
+    Raises RehearsalStopped where the push fails, PushError where a config does not load or comes back changed.
+    """
+    begun = time.monotonic()
+    if options.dry_run or options.create_pr:
+        raise PushError("--rehearse pushes for real, to a Hub on this machine: leave out --dry-run and --create-pr")
+    work_dir = options.work_dir.absolute()
+    data_dir = (options.data_dir or embedded_edition(work_dir, say)).absolute()
+    configs = configs_with_data(options.configs, data_dir)
+    stage = work_dir / "rehearsal"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    token = f"rehearsal_{secrets.token_hex(16)}"
+    with _staging_hub(stage / "hub", token) as hub:
+        say(f"a staging Hub, a rehearsal and no place for data, answers at {hub.endpoint}")
+        pushed = _push(replace(options, data_dir=data_dir, work_dir=work_dir), hub.environment(token, stage / "push"))
+        loaded = []
+        for config in configs:
+            say(f"loading {config} back, in a new process, with nothing cached")
+            environment = hub.environment(token if options.private else None, stage / f"load-{config}")
+            loaded += _load_back(options, config, read_index(config, str(data_dir)), environment)
+        by_hand = _by_hand(hub.endpoint, work_dir / "by-hand", options, configs[-1])
+        result = Rehearsal(pushed, loaded, time.monotonic() - begun, by_hand)
+        if serve:
+            serve(result)
+    return result
+
+
+def _staging_hub(folder: Path, token: str) -> StagingHub:
+    tokens = {token: ("maintainer", "write")}
+    try:
+        return StagingHub(folder, tokens, port=PORT).start()
+    except OSError:  # the port is taken
+        return StagingHub(folder, tokens).start()
+
+
+def _push(options: Options, environment: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, str(ROOT / "tools" / "push.py"), "--json"]
+    command += ["--private" if options.private else "--public"]
+    command += [part for config in options.configs for part in ("--config", config)]
+    given = {
+        "--data-dir": options.data_dir,
+        "--work-dir": options.work_dir,
+        "--repo-id": options.repo_id,
+        "--revision": options.revision,
+        "--tag": options.tag,
+        "--max-shard-size": options.max_shard_size,
+        "--num-proc": options.num_proc,
+    }
+    command += [part for name, value in given.items() if value is not None for part in (name, str(value))]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RehearsalStopped(done.returncode)
+    return dict(json.loads(done.stdout))
+
+
+def _load_back(
+    options: Options, config: str, index: Index, environment: dict[str, str]
+) -> list[tuple[str, str, int, int, float]]:
+    command = [
+        sys.executable,
+        str(READBACK),
+        options.repo_id,
+        config,
+        *([options.revision] if options.revision else []),
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PushError(f"{config} does not load back: {(done.stderr.strip().splitlines() or ['no word why'])[-1]}")
+    lines = []
+    for split in json.loads(done.stdout):
+        if wrong := _changed(index, split["split"], split["sha256"]):
+            raise PushError(
+                f"{config} {split['split']} came back changed: {', '.join(wrong[:5])} ({len(wrong)} in all)"
+            )
+        lines.append((config, split["split"], split["rows"], split["bytes"], split["seconds"]))
+    if missing := set(index.splits()) - {line[1] for line in lines}:
+        raise PushError(f"{config} came back without {', '.join(sorted(missing))}")
+    return lines
+
+
+def _changed(index: Index, split: str, loaded: dict[str, str]) -> list[str]:
+    """Return the ids of images that did not come back, came from nowhere or have other bytes than their files."""
+    rows = index.rows(split)
+    with ThreadPoolExecutor(2) as pool:
+        hashes = pool.map(lambda file: hashlib.sha256(index.folder.read(file)).hexdigest(), rows["file"].to_pylist())
+        source = dict(zip(rows["image_id"].to_pylist(), hashes, strict=True))
+    return sorted(name for name in {*source, *loaded} if source.get(name) != loaded.get(name))
+
+
+def _by_hand(endpoint: str, home: Path, options: Options, config: str) -> str:
+    code = f'from datasets import load_dataset; print(load_dataset("{options.repo_id}", "{config}"))'
+    settings = f"HF_ENDPOINT={endpoint} HF_HUB_DISABLE_XET=1 HF_HOME={shlex.quote(str(home))}"
+    return f"{settings} {shlex.quote(sys.executable)} -c {shlex.quote(code)}"

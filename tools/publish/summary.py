@@ -1,0 +1,88 @@
+"""What a push did or would do: facts for the caller, a table for a person, JSON for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tools.publish.hub import Commit
+from tools.publish.plan import Plan
+from tools.publish.shards import Shard
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a push did, or with a dry run would do; `commit` is None where nothing was committed."""
+
+    repo_id: str
+    endpoint: str
+    shards: list[Shard]
+    plan: Plan
+    upload_bytes: int
+    commit: Commit | None
+    dry_run: bool
+    warnings: list[str]
+
+    def table(self) -> list[tuple[str, str, int, int, int]]:
+        """Return (config, split, rows, shards, bytes) for each split."""
+        splits: dict[tuple[str, str], list[Shard]] = {}
+        for shard in self.shards:
+            splits.setdefault((shard.config, shard.split), []).append(shard)
+        return [
+            (config, split, sum(shard.rows for shard in of), len(of), sum(shard.size for shard in of))
+            for (config, split), of in splits.items()
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the summary as a mapping of plain values, for machines."""
+        names = ("config", "split", "rows", "shards", "bytes")
+        return {
+            "repo_id": self.repo_id,
+            "endpoint": self.endpoint,
+            "dry_run": self.dry_run,
+            "splits": [dict(zip(names, row, strict=True)) for row in self.table()],
+            "added": self.plan.add,
+            "deleted": self.plan.delete,
+            "unchanged": self.plan.keep,
+            "upload_bytes": self.upload_bytes,
+            "commit": self.commit.oid if self.commit else None,
+            "revision": self.commit.revision if self.commit else None,
+            "url": self.commit.url if self.commit else None,
+            "warnings": self.warnings,
+        }
+
+    def as_text(self) -> str:
+        """Return the summary for a person."""
+        rows = [
+            (config, split, f"{rows:,}", f"{shards}", f"{size:,}") for config, split, rows, shards, size in self.table()
+        ]
+        lines = [text_table(("config", "split", "rows", "shards", "bytes"), rows)]
+        plan = self.plan
+        lines += ["", f"{'would add or replace' if self.dry_run else 'added or replaced'} {len(plan.add)} files"]
+        lines += [f"  + {path}" for path in plan.add]
+        lines += [f"{'would delete' if self.dry_run else 'deleted'} {len(plan.delete)} files"] if plan.delete else []
+        lines += [f"  - {path}" for path in plan.delete]
+        lines += [f"left {len(plan.keep)} files as they are"] if plan.keep else []
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        where = f"{self.repo_id} at {self.endpoint}"
+        if self.commit:
+            lines.append(
+                f"committed {self.commit.oid} to {self.commit.revision} of {where}, verified: {self.commit.url}"
+            )
+        elif self.dry_run:
+            lines.append(f"dry run: nothing was sent to {where}; a push would send {self.upload_bytes:,} bytes")
+        else:
+            lines.append(f"{where} is up to date: nothing was committed")
+        return "\n".join(lines)
+
+
+def text_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in plain text; columns whose every cell is a number stand to the right."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(cell.replace(",", "").replace(".", "").isdigit() for cell in column[1:]) for column in columns]
+    return "\n".join(
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)).rstrip()
+        for line in zip(*columns, strict=True)
+    )

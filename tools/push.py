@@ -1,0 +1,103 @@
+"""`python tools/push.py`: publish the dataset, or rehearse it against a Hub on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: python tools/push.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from DiffusionFER import SUBSETS
+
+DEFAULT_REPO = "FER-Universe/DiffusionFER"
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, plain or with a unit: 500MB, 64MiB."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number of bytes."""
+        from datasets.utils.py_utils import convert_file_size_to_int
+
+        try:
+            size = convert_file_size_to_int(value)
+        except ValueError:
+            size = 0
+        if size <= 0:
+            self.fail(f"{value!r} is not a size such as 500MB", param, ctx)
+        return size
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path), help="The raw tree. Default: the embedded edition.")
+@click.option("--config", "configs", multiple=True, type=click.Choice(list(SUBSETS)), metavar="NAME",
+              help="Push this config; may be given several times. Default: every config that has data.")  # fmt: skip
+@click.option("--repo-id", default=DEFAULT_REPO, show_default=True, help="The dataset repository.")
+@click.option("--revision", help="The branch to push to; it is made where it is missing. Default: main.")
+@click.option("--private/--public", default=None, help="Make the repository, where it is missing, private or public.")
+@click.option("--create-pr", is_flag=True, help="Open a pull request instead of committing to the branch.")
+@click.option("--tag", help="Tag the commit.")
+@click.option("--dry-run", is_flag=True, help="Build and plan, but send nothing.")
+@click.option("--rehearse", is_flag=True, help="Push to a Hub on this machine, load everything back and compare.")
+@click.option("--serve", is_flag=True, help="With --rehearse: keep that Hub up until Ctrl-C.")
+@click.option("--work-dir", type=click.Path(path_type=Path), default=Path(".work"), show_default=True,
+              help="Where shards and rendered pictures are kept.")  # fmt: skip
+@click.option("--max-shard-size", type=Bytes(), default="500MB", show_default=True, help="The most bytes of a shard.")
+@click.option("--num-proc", type=click.IntRange(min=1), help="Workers that read, prove and hash. Default: one a core.")
+@click.option("--json", "as_json", is_flag=True, help="Print a summary for machines on stdout, all else on stderr.")
+def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **given: object) -> None:
+    """Build the shards of every config that has data, and publish them in one verified commit.
+
+    The endpoint and the token are HF_ENDPOINT's and HF_TOKEN's, or those of `hf auth login`. Exit status: 0 done,
+    1 the data has faults (all are listed, nothing was sent), 2 the push could not run.
+    """
+    from tools.check.findings import render_text
+    from tools.publish.hub import HubError
+    from tools.publish.push import Options, PushError, Refused, push
+    from tools.publish.rehearse import Rehearsal, RehearsalStopped
+    from tools.publish.rehearse import rehearse as run_rehearsal
+    from tools.publish.shards import ShardError
+
+    if serve and not rehearse:
+        raise click.UsageError("--serve goes with --rehearse")
+
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    def keep_up(rehearsal: Rehearsal) -> None:
+        say(rehearsal.as_text())
+        say("serving until Ctrl-C")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+    try:
+        options = Options(**given, **({"num_proc": num_proc} if num_proc else {}))  # type: ignore[arg-type]
+        result = run_rehearsal(options, say, serve=keep_up if serve else None) if rehearse else push(options, say)
+    except Refused as refused:
+        click.echo(render_text(refused.findings), err=True)
+        click.echo("nothing was uploaded", err=True)
+        sys.exit(1)
+    except RehearsalStopped as stopped:  # the push has said why
+        sys.exit(stopped.status)
+    except (PushError, HubError, ShardError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped; nothing but complete commits was published", err=True)
+        sys.exit(130)
+    if as_json:
+        click.echo(json.dumps(result.as_json(), indent=2))
+    elif not serve:
+        click.echo(result.as_text())
+
+
+if __name__ == "__main__":
+    main()
