@@ -139,22 +139,29 @@ def read_header(card: str) -> dict[str, Any]:
 
 def replace_keys(card: str, values: Mapping[str, Any]) -> str:
     """Return the card with the given top-level keys of its header replaced where they stand, or added at its end."""
-    read_header(card)
+    header = read_header(card)
     match = _FENCED.match(card)
     if not match:
         raise HeaderError("the card does not begin with a header between two lines of ---")
-    lines = (match[2] or "").splitlines(keepends=True)
-    waiting, out, inside = dict(values), [], False
-    for line in lines:
-        key = re.match(r"([A-Za-z_][\w-]*)\s*:", line)
-        if key or not line.startswith((" ", "\t", "-", "#", "\n")):
-            inside = bool(key and key[1] in values)
-            if key and key[1] in waiting:
-                out.append(_yaml({key[1]: waiting.pop(key[1])}))
-        if not inside:
+    waiting, out, owned = dict(values), [], False
+    for line in (match[2] or "").splitlines(keepends=True):
+        if line.startswith(("#", "\n")):  # a remark or a blank line, wherever it stands
+            out.append(line)
+            continue
+        if not line.startswith((" ", "\t", "-")):  # the line of a key; the others continue its value
+            key = line.partition(":")[0].strip()
+            owned = key in values
+            if key in waiting:
+                out.append(_yaml({key: waiting.pop(key)}))
+        if not owned:
             out.append(line)
     out.extend(_yaml({key: value}) for key, value in waiting.items())
-    return match[1] + "".join(out) + match[3] + card[match.end() :]
+    replaced = match[1] + "".join(out) + match[3] + card[match.end() :]
+    if read_header(replaced) != {**header, **values}:
+        raise HeaderError(
+            f"cannot replace {', '.join(values)} in the header: write each key and its value in block style"
+        )
+    return replaced
 
 
 def _yaml(value: dict[str, Any]) -> str:

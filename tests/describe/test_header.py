@@ -1,0 +1,184 @@
+"""The card's header follows from the shards, and nothing else of the card changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from datasets import ClassLabel, Features
+from hypothesis import given
+from hypothesis import strategies as st
+
+from DiffusionFER import EMOTIONS, FACE_FEATURES, read_index
+from tests.trees import write_emonet, write_faces
+from tools.describe.header import (
+    SIZE_CATEGORIES,
+    Facts,
+    HeaderError,
+    facts_of,
+    read_header,
+    render_header,
+    replace_keys,
+)
+from tools.publish.shards import build_shards
+
+CARD = """---
+license: cc0-1.0
+configs:
+- config_name: old
+# a remark
+size_categories:
+- n<500MB   # wrong
+tags:   [a,  b]
+---
+
+# A card
+
+configs: not this one
+"""
+
+
+def facts(rows: int = 10) -> Facts:
+    """Return made-up facts of one split."""
+    return Facts([{"name": "image", "dtype": "image"}], {"train": rows}, {"train": 5}, 7)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
+    """The facts of real shards of two configs."""
+    data_dir = tmp_path_factory.mktemp("data")
+    write_faces(data_dir, 30)
+    write_emonet(data_dir)
+    found = {}
+    for config in ("small_original", "emonet_binary"):
+        index = read_index(config, str(data_dir))
+        shards, _ = build_shards(config, index, data_dir / "out", max_shard_size=10**9, workers=1, prove=lambda _: None)
+        found[config] = facts_of((shard.split, shard.file) for shard in shards)
+    return found
+
+
+def test_facts_are_those_of_the_files(small: dict[str, Facts]) -> None:
+    """Rows by split, bytes and features are what the footers say."""
+    assert small["small_original"].rows == {"train": 24, "validation": 3, "test": 3}
+    assert small["small_original"].download_size > sum([64 * 64 * 3] * 30)
+    assert Features._from_yaml_list(small["small_original"].features) == FACE_FEATURES
+
+
+def test_header_says_what_load_dataset_needs(small: dict[str, Facts]) -> None:
+    """Configs come in the order of the design with one default, splits with rows and bytes, labels with names."""
+    header = read_header(render_header(CARD, dict(reversed(small.items()))))
+    assert [config["config_name"] for config in header["configs"]] == ["small_original", "emonet_binary"]
+    assert [config.get("default") for config in header["configs"]] == [True, None]
+    assert header["configs"][0]["data_files"][1] == {
+        "split": "validation",
+        "path": "small_original/validation-*.parquet",
+    }
+    info = header["dataset_info"][0]
+    assert [split["num_examples"] for split in info["splits"]] == [24, 3, 3]
+    assert info["dataset_size"] == sum(split["num_bytes"] for split in info["splits"])
+    emotion = next(feature for feature in info["features"] if feature["name"] == "emotion")
+    assert list(emotion["dtype"]["class_label"]["names"].values()) == list(EMOTIONS)
+    assert header["size_categories"] == ["n<1K"]
+    assert isinstance(Features._from_yaml_list(info["features"])["emotion"], ClassLabel)
+
+
+def test_box_keeps_its_length_in_old_versions(small: dict[str, Facts]) -> None:
+    """A list of fixed length is a `sequence`, because datasets before 4 overlook the length of a `list`."""
+    box = next(feature for feature in small["small_original"].features if feature["name"] == "face_box")
+    assert box == {"name": "face_box", "sequence": "float32", "length": 4}
+
+
+def test_other_keys_and_the_body_stay_as_they_are(small: dict[str, Facts]) -> None:
+    """Order, spacing and remarks of other keys, and every byte of the body, are untouched."""
+    rendered = render_header(CARD, small)
+    assert rendered.startswith("---\nlicense: cc0-1.0\nconfigs:\n- config_name: small_original\n")
+    assert "# a remark\nsize_categories:\n- n<1K\ntags:   [a,  b]\n" in rendered
+    assert rendered.endswith("---\n\n# A card\n\nconfigs: not this one\n")
+    assert rendered.index("dataset_info:") > rendered.index("tags:")
+    assert "config_name: old" not in rendered
+    assert "500MB" not in rendered
+
+
+def test_rendering_twice_changes_nothing(small: dict[str, Facts]) -> None:
+    """A rendered card renders to itself."""
+    rendered = render_header(CARD, small)
+    assert render_header(rendered, small, rendered) == rendered
+
+
+def test_published_configs_that_are_not_pushed_stay() -> None:
+    """A push of one config keeps the entries of the others, and their rows count."""
+    published = render_header(CARD, {"small_original": facts(900), "medium_cropped": facts(700)})
+    rendered = read_header(render_header(CARD, {"small_cropped": facts(500)}, published))
+    assert [config["config_name"] for config in rendered["configs"]] == [
+        "small_original",
+        "small_cropped",
+        "medium_cropped",
+    ]
+    assert [config["config_name"] for config in rendered["configs"] if config.get("default")] == ["small_original"]
+    assert rendered["size_categories"] == ["1K<n<10K"]
+
+
+def test_without_the_usual_default_the_first_config_is_it() -> None:
+    """Exactly one config is the default, whatever is pushed."""
+    header = read_header(render_header(CARD, {"emonet_hq": facts(), "small_cropped": facts()}))
+    assert [config.get("default") for config in header["configs"]] == [True, None]
+
+
+@pytest.mark.parametrize(("rows", "category"), [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10**6, "1M<n<10M")])
+def test_size_category_follows_the_count(rows: int, category: str) -> None:
+    """The category is that of the Hub's vocabulary for the number of rows."""
+    assert read_header(render_header(CARD, {"small_original": facts(rows)}))["size_categories"] == [category]
+
+
+def test_size_categories_are_the_hubs(shared: Path) -> None:
+    """The names are those of the Hub's vocabulary."""
+    vocabulary = json.loads((shared / "hub" / "vocabulary.json").read_text())
+    assert {name for _, name in SIZE_CATEGORIES} <= set(map(str, vocabulary["size_categories"]))
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ("# no header\n", "does not begin with a header"),
+        ("---\na: [1\n---\n", "is not YAML"),
+        ("---\n- a\n---\n", "not a mapping"),
+        ("\ufeff---\na: 1\n---\n", "does not begin with a header"),
+    ],
+)
+def test_a_card_without_a_readable_header_is_refused(card: str, message: str) -> None:
+    """The error says what is wrong with the header."""
+    with pytest.raises(HeaderError, match=message):
+        render_header(card, {"small_original": facts()})
+
+
+def test_a_value_in_flow_style_over_lines_is_refused() -> None:
+    """What cannot be replaced line by line is an error and not a broken header."""
+    with pytest.raises(HeaderError, match="in block style"):
+        replace_keys("---\nconfigs: [\n  a\n]\n---\n", {"configs": []})
+
+
+def test_a_published_card_that_contradicts_itself_is_refused() -> None:
+    """Entries that do not belong together are not carried over by guess."""
+    published = "---\nconfigs:\n- config_name: a\ndataset_info: []\n---\n"
+    with pytest.raises(HeaderError, match="do not fit together"):
+        render_header(CARD, {"small_original": facts()}, published)
+
+
+KEYS = st.sampled_from(["a", "b", "tags", "a_b", "configs", "license-name"])
+# Printable ASCII: PyYAML itself does not read back all that it writes (U+0085 comes back as a space).
+TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20) | st.just("---") | st.just("a\n\nb: #")
+VALUES = st.recursive(
+    st.none() | st.integers() | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=6
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, min_size=1), st.dictionaries(KEYS, VALUES), st.text())
+def test_replacing_keys_is_what_yaml_says_it_is(header: dict[str, Any], values: dict[str, Any], body: str) -> None:
+    """For any header: the values are replaced or added, all others and the body are as they were."""
+    card = "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---\n" + body
+    replaced = replace_keys(card, values)
+    assert read_header(replaced) == {**header, **values}
+    assert replaced.endswith("---\n" + body)
