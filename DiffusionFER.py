@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
 import re
 import stat
@@ -134,7 +135,7 @@ FEATURES = {"faces": FACE_FEATURES, "hq": _RATED, "big": _RATED, "binary": _CONF
 
 def path_problem(path: str) -> str | None:
     """Say why `path` must not be used below a folder; None for a plain relative path with forward slashes."""
-    if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path):
+    if path.startswith(("/", "~")) or re.search(r"(^|/)[A-Za-z]:", path):  # on Windows, a drive anywhere starts anew
         return "is absolute"
     if "\\" in path:
         return "holds a backslash"
@@ -284,11 +285,13 @@ def open_raw(config: str, data_dir: str) -> RawFolder:
 def read_table(path: str, content: bytes) -> pa.Table:
     """Read the content of a CSV (every column as text, an empty cell as null) or of a Parquet file.
 
-    Raises ValueError that names `path` where it is neither.
+    Text is of type string, whatever kind of text or dictionary the Parquet file has. Raises ValueError that names
+    `path` where it is neither.
     """
     try:
         if path.endswith(".parquet"):
-            return pq.ParquetFile(pa.BufferReader(content)).read()
+            table = pq.ParquetFile(pa.BufferReader(content)).read()
+            return table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         header = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         as_text = dict.fromkeys(next(csv.reader(header), []), pa.string())
         convert = pacsv.ConvertOptions(column_types=as_text, strings_can_be_null=True, null_values=[""])
@@ -296,6 +299,11 @@ def read_table(path: str, content: bytes) -> pa.Table:
         return pacsv.read_csv(pa.BufferReader(content), parse_options=parse, convert_options=convert)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    is_text = pa.types.is_dictionary(kind) or str(kind) in ("large_string", "string_view")
+    return pa.string() if is_text else kind
 
 
 def sheet_path(data_dir: str) -> str:
@@ -391,13 +399,14 @@ def _refuse(good: pa.Array, values: Any, column: str, problem: str, origins: lis
 def _splits(sheet: pa.Table, origins: list[str]) -> pa.Array:
     if "split" not in sheet.column_names:
         return pa.array(["train"] * sheet.num_rows)
-    splits = sheet["split"].combine_chunks()
+    splits = _cast(sheet["split"].combine_chunks(), pa.string(), "split", origins)
     _refuse(pc.is_in(splits, pa.array(SPLITS)), splits, "split", f"is none of {', '.join(SPLITS)}", origins)
     return splits
 
 
 def _labels(emotions: pa.ChunkedArray, origins: list[str]) -> pa.Array:
-    indices = pc.index_in(emotions.combine_chunks(), pa.array(EMOTIONS))
+    emotions = _cast(emotions.combine_chunks(), pa.string(), "emotion", origins)
+    indices = pc.index_in(emotions, pa.array(EMOTIONS))
     _refuse(pc.is_valid(indices), emotions, "emotion", f"is none of {', '.join(EMOTIONS)}", origins)
     return indices.cast(pa.int64())
 
@@ -408,11 +417,29 @@ def _column(sheet: pa.Table, field: pa.Field, origins: list[str]) -> pa.Array:
         return pa.nulls(sheet.num_rows, field.type)
     values = sheet[field.name].combine_chunks()
     if field.name == "face_box":
-        values = pa.array([parse_box(value) for value in values.to_pylist()])
+        return _boxes(values, field.type, origins)
+    return _cast(values, field.type, field.name, origins)
+
+
+def _cast(values: pa.Array, target: pa.DataType, column: str, origins: list[str]) -> pa.Array:
     try:
-        return values.cast(field.type)
-    except pa.ArrowException as error:
-        raise ValueError(f"{origins[0].rsplit(' row', 1)[0]}: column {field.name}: {error}") from error
+        return values.cast(target)
+    except pa.ArrowException:
+        if len(values) > 1:  # halve until the first cell at fault is alone
+            half = len(values) // 2
+            _cast(values[:half], target, column, origins[:half])
+            _cast(values[half:], target, column, origins[half:])
+        raise ValueError(f"{origins[0]}: {column} {values[0].as_py()!r} is not of type {target}") from None
+
+
+def _boxes(values: pa.Array, target: pa.DataType, origins: list[str]) -> pa.Array:
+    boxes = []
+    for value, origin in zip(values.to_pylist(), origins):  # noqa: B905
+        try:
+            boxes.append(parse_box(value))
+        except ValueError as error:
+            raise ValueError(f"{origin}: {error}") from None
+    return pa.array(boxes, target)
 
 
 def parse_box(value: str | list[float] | None) -> list[float] | None:
@@ -423,7 +450,7 @@ def parse_box(value: str | list[float] | None) -> list[float] | None:
         box = [float(number) for number in (value.split() if isinstance(value, str) else value)]
     except (TypeError, ValueError):
         box = []
-    if len(box) != 4:
+    if len(box) != 4 or not all(map(math.isfinite, box)):
         raise ValueError(f"face_box {value!r} is not four numbers 'x y width height'")
     return box
 
@@ -439,7 +466,7 @@ class ImageNames:
         for entry in entries:
             if not entry.problem and entry.name.lower().endswith(IMAGE_SUFFIXES):
                 base = entry.name.rsplit("/", 1)[-1]
-                for known_as in {entry.name, base, base.rsplit(".", 1)[0]}:
+                for known_as in {entry.name, entry.name.rsplit(".", 1)[0], base, base.rsplit(".", 1)[0]}:
                     self._files.setdefault(known_as, []).append(entry.name)
 
     def find(self, name: str) -> str:
@@ -545,16 +572,18 @@ def _ratings(given: Any) -> dict[str, float]:
     """Return all 40 ratings; an emotion that is not named was not seen, which the scale calls 0."""
     if not isinstance(given, dict):
         raise ValueError(f"ratings are not a mapping of emotions to numbers: {str(given)[:60]!r}")
-    ratings = dict.fromkeys(EMONET_EMOTIONS, 0.0)
+    ratings: dict[str, float] = {}
     for key, value in given.items():
         group, _, emotion = str(key).rpartition("|")
         if group == "Extra Dimensions":
             continue
-        label = emonet_label(emotion)
+        name = EMONET_EMOTIONS[emonet_label(emotion)]
+        if name in ratings:
+            raise ValueError(f"{name} is rated twice")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_RATING:
             raise ValueError(f"rating {value!r} of {emotion} is not a number from 0 to 7")
-        ratings[EMONET_EMOTIONS[label]] = float(value)
-    return ratings
+        ratings[name] = float(value)
+    return {name: ratings.get(name, 0.0) for name in EMONET_EMOTIONS}
 
 
 def _emonet_rows(kind: str, folder: RawFolder) -> pa.Table:
@@ -653,4 +682,4 @@ class DiffusionFER(datasets.GeneratorBasedBuilder):
                 row["image"] = {"path": file.rsplit("/", 1)[-1], "bytes": content}
                 if "sha256" in self.info.features:
                     row["sha256"] = hashlib.sha256(content).hexdigest()
-                yield row["image_id"], row
+                yield file, row

@@ -38,7 +38,7 @@ def face_rows(count: int, folder: str = "DifussionEmotion_S") -> list[dict[str, 
         row: dict[str, Any] = dict.fromkeys(SHEET_COLUMNS, "")
         row["path"] = f"{folder}/{EMOTIONS[label]}/{name}_{label}.png"
         row["split"] = {8: "validation", 9: "test"}.get(index % 10, "train")
-        row["emotion"], row["valence"], row["arousal"] = EMOTIONS[label], round(index / count, 3), -0.25
+        row["emotion"], row["valence"], row["arousal"] = EMOTIONS[label], round(index % 21 / 10 - 1, 3), -0.25
         row["prompt"], row["race"], row["seed"] = f"{EMOTIONS[label]} emotion, white teen style", "white", index
         row["face_box"] = "10 12 30.5 31" if index % 2 else ""
         rows.append(row)

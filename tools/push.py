@@ -28,7 +28,7 @@ class Bytes(click.ParamType):
         from datasets.utils.py_utils import convert_file_size_to_int
 
         try:
-            size = convert_file_size_to_int(value)
+            size = int(value) if str(value).isdigit() else convert_file_size_to_int(value)
         except ValueError:
             size = 0
         if size <= 0:
@@ -59,6 +59,8 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
     The endpoint and the token are HF_ENDPOINT's and HF_TOKEN's, or those of `hf auth login`. Exit status: 0 done,
     1 the data has faults (all are listed, nothing was sent), 2 the push could not run.
     """
+    from huggingface_hub.utils import disable_progress_bars
+
     from tools.check.findings import render_text
     from tools.publish.hub import HubError
     from tools.publish.push import Options, PushError, Refused, push
@@ -68,6 +70,9 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
 
     if serve and not rehearse:
         raise click.UsageError("--serve goes with --rehearse")
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)

@@ -6,6 +6,7 @@ every check has passed and every shard stands on disk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -14,15 +15,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from DiffusionFER import SUBSETS, open_raw, read_index
+from DiffusionFER import SUBSETS, RawFolder, open_raw, read_index
+from tools.check.configs import check_configs
 from tools.check.findings import Finding
-from tools.check.images import check_image
-from tools.check.raw import check_configs, check_images, image_finding
+from tools.check.images import check_image, folder_findings
+from tools.check.rules import FILE_UNREADABLE, IMAGE_BROKEN, SHA256_DIFFERS
 from tools.describe.header import facts_of, render_header
 from tools.make.embedded import render_tree
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
-from tools.publish.shards import Shard, build_shards
+from tools.publish.shards import Problem, Shard, build_shards
 from tools.publish.summary import Summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -70,7 +72,7 @@ def push(options: Options, say: Say) -> Summary:
     data_dir = options.data_dir or embedded_edition(options.work_dir, say)
     configs = configs_with_data(options.configs, data_dir)
     say(f"checking and building {', '.join(configs)} from {data_dir}")
-    shards = _build(options, configs, data_dir)
+    shards, findings = _build(options, configs, data_dir)
 
     files: dict[str, Path | bytes] = {shard.path: shard.file for shard in shards}
     files[CARD] = card = _card(shards, repository.card(head.commit) if head and CARD in head.files else None).encode()
@@ -79,9 +81,9 @@ def push(options: Options, say: Say) -> Summary:
     local[CARD] = Local(len(card), git_blob_id(card), hashlib.sha256(card).hexdigest())
     plan = make_plan(local, listed, configs)
     upload_bytes = sum(local[path].size for path in plan.add)
-    warnings = (
-        [f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it"] if SCRIPT in listed else []
-    )
+    warnings = [f"{finding.rule} {finding.file}: {finding.message}" for finding in findings]
+    if SCRIPT in listed:
+        warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
 
     commit = None
     if not options.dry_run:
@@ -151,14 +153,16 @@ def configs_with_data(named: tuple[str, ...], data_dir: Path) -> list[str]:
     return found
 
 
-def _build(options: Options, configs: list[str], data_dir: Path) -> list[Shard]:
+def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[Shard], list[Finding]]:
+    """Return the shards of the configs, and the warnings. Raises Refused with all findings where one is an error."""
     findings = check_configs(configs, str(data_dir))
     if any(finding.severity == "error" for finding in findings):
-        raise Refused([*findings, *check_images(configs, str(data_dir))])
-    shards = []
+        # Shards cannot be built, but whoever mends the data wants to know of the images, too.
+        folders = [folder for config in configs if (folder := _folder(config, data_dir))]
+        raise Refused([*findings, *folder_findings(folders, options.num_proc)])
     indices = {config: read_index(config, str(data_dir)) for config in configs}
-    total = sum(index.table.num_rows for index in indices.values())
-    with tqdm(total=total, desc="shards", unit="image", disable=None) as bar:
+    shards = []
+    with tqdm(total=sum(i.table.num_rows for i in indices.values()), desc="shards", unit="image", disable=None) as bar:
         for config, index in indices.items():
             built, problems = build_shards(
                 config,
@@ -170,12 +174,25 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> list[Shard]:
                 advance=bar.update,
             )
             shards += built
-            findings += [
-                image_finding(index.folder, problem.file, problem.origin, problem.message) for problem in problems
-            ]
+            findings += [_finding(index.folder.name, problem) for problem in problems]
     if any(finding.severity == "error" for finding in findings):
         raise Refused(findings)
-    return shards
+    return shards, findings
+
+
+def _folder(config: str, data_dir: Path) -> RawFolder | None:
+    with contextlib.suppress(ValueError, FileNotFoundError):  # the findings say so already
+        return open_raw(config, str(data_dir))
+    return None
+
+
+def _finding(folder: str, problem: Problem) -> Finding:
+    rule, hint = {
+        "file": (FILE_UNREADABLE, "copy the file again, and let nothing write to the data directory meanwhile"),
+        "image": (IMAGE_BROKEN, "copy or make the image again"),
+        "sha256": (SHA256_DIFFERS, "bring back the file that the row speaks of, or write its sha256 into the row"),
+    }[problem.kind]
+    return rule.at(f"{folder}/{problem.file}", f"{problem.message} ({problem.origin})", hint)
 
 
 def _card(shards: list[Shard], published: str | None) -> str:

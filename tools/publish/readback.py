@@ -1,7 +1,7 @@
 """Load one config from the Hub that HF_ENDPOINT names and print, as JSON, what each split holds.
 
-Runs in a process of its own with an empty HF_HOME: `python readback.py REPO CONFIG [REVISION]`. It stands alone, imports
-nothing of this project, and does nothing that a user would not do.
+Runs in a process of its own with an empty HF_HOME: `python readback.py REPO CONFIG [REVISION]`. It stands alone,
+imports nothing of this project, and does nothing that a user would not do.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ class Rehearsal:
         images = sum(line[2] for line in self.loaded)
         return (
             f"\n{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
-            f"{images:,} images came back through load_dataset with the bytes of their files; {self.seconds:.0f} s in all.\n"
+            f"{images:,} images came back through load_dataset with the bytes of their files; "
+            f"{self.seconds:.0f} s in all.\n"
             f"To try it by hand, while --rehearse --serve runs:\n\n  {self.by_hand}\n"
         )
 
@@ -94,12 +96,16 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
     return result
 
 
-def _staging_hub(folder: Path, token: str) -> StagingHub:
-    tokens = {token: ("maintainer", "write")}
+@contextmanager
+def _staging_hub(folder: Path, token: str) -> Iterator[StagingHub]:
     try:
-        return StagingHub(folder, tokens, port=PORT).start()
+        hub = StagingHub(folder, {token: "write"}, port=PORT).start()
     except OSError:  # the port is taken
-        return StagingHub(folder, tokens).start()
+        hub = StagingHub(folder, {token: "write"}).start()
+    try:
+        yield hub
+    finally:
+        hub.stop()
 
 
 def _push(options: Options, environment: dict[str, str]) -> dict[str, Any]:

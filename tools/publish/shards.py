@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,13 +49,20 @@ class Shard:
     sha256: str
 
 
+Kind = Literal["file", "image", "sha256"]
+
+
 @dataclass(frozen=True)
 class Problem:
-    """An image that must not be published: its name below the raw folder, where its row stands, what is wrong."""
+    """An image that must not be published: its name below the raw folder, where its row stands, what is wrong.
+
+    `kind` says what was found wanting: the way to the "file", its "image" or the "sha256" that its row claims.
+    """
 
     file: str
     origin: str
     message: str
+    kind: Kind
 
 
 # Gets the bytes of an image and says what is wrong with them, or None. Called from several threads.
@@ -128,6 +135,9 @@ def _plan(rows: pa.Table, lengths: list[int], max_shard_size: int) -> list[list[
     return [*shards, [*groups, (start, len(lengths))]] if lengths else shards
 
 
+_Loaded = tuple[str, "tuple[str, Kind] | None"]  # the sha256 of an image, and what is wrong with it
+
+
 class _Reader:
     """Makes Arrow tables of rows and images: worker threads read the next one while the caller writes this one."""
 
@@ -154,13 +164,13 @@ class _Reader:
                 digest, problem = future.result()
                 digests.append(digest)
                 if problem:
-                    self.problems.append(Problem(file.as_py(), origin.as_py(), problem))
+                    self.problems.append(Problem(file.as_py(), origin.as_py(), *problem))
             self._advance(len(digests))
             if number + 1 < len(parts):
                 loading = self._start(*parts[number + 1])
             yield self._table(buffer, sizes, digests, part)
 
-    def _start(self, rows: pa.Table, lengths: list[int]) -> tuple[pa.Buffer, list[Future[tuple[str, str | None]]]]:
+    def _start(self, rows: pa.Table, lengths: list[int]) -> tuple[pa.Buffer, list[Future[_Loaded]]]:
         # One buffer for the images of a row group: Arrow takes it as it is, where a list of bytes would be copied.
         buffer = pa.allocate_buffer(sum(lengths))
         view = memoryview(buffer).cast("B")
@@ -169,18 +179,20 @@ class _Reader:
         jobs = zip(rows["file"].to_pylist(), rows["claimed_sha256"].to_pylist(), places, strict=True)
         return buffer, [self._pool.submit(self._load, *job) for job in jobs]
 
-    def _load(self, file: str, claimed: str | None, place: memoryview) -> tuple[str, str | None]:
+    def _load(self, file: str, claimed: str | None, place: memoryview) -> _Loaded:
         try:
             content = self._folder.read(file)
         except (ValueError, OSError) as error:
-            return "", f"cannot be read: {error}"
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            return "", (f"cannot be read: {reason}", "file")
         if len(content) != len(place):
-            return "", "changed while it was read"
+            return "", ("changed while it was read", "file")
         place[:] = content
         digest = hashlib.sha256(content).hexdigest()
         if claimed and claimed.lower() != digest:
-            return digest, f"has sha256 {digest}, but the sheet says {claimed}"
-        return digest, self._prove(content)
+            return digest, (f"has sha256 {digest}, but its row says {claimed}", "sha256")
+        problem = self._prove(content)
+        return digest, (problem, "image") if problem else None
 
     def _table(self, buffer: pa.Buffer, lengths: list[int], digests: list[str], rows: pa.Table) -> pa.Table:
         offset_buffer = pa.array([0, *itertools.accumulate(lengths)], pa.int32()).buffers()[1]

@@ -1,0 +1,223 @@
+"""`tools/push.py` against a staging Hub, each push a process of its own: what is published, and what is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environments import ROOT
+from tests.publish.pushing import REPO, Pusher
+from tests.trees import face_rows, png, write_emonet, write_faces, write_sheet
+from tools.describe.header import read_header
+
+LOAD = """
+import hashlib, json, sys
+import datasets
+repo, out = sys.argv[1], {}
+for config in datasets.get_dataset_config_names(repo):
+    for streaming in (False, True):
+        loaded = datasets.load_dataset(repo, config, streaming=streaming)
+        for split, rows in loaded.items():
+            found = []
+            for row in rows.cast_column("image", datasets.Image(decode=False)):
+                image = row.pop("image")
+                found.append([image["path"], hashlib.sha256(image["bytes"]).hexdigest(), row])
+            out[f"{config} {split} {'stream' if streaming else 'cached'}"] = found
+    out[config] = str(loaded["train" if "train" in loaded else "test"].features)
+print(json.dumps(out))
+"""
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory with five configs."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_faces(folder, 30)
+    write_emonet(folder)
+    return folder
+
+
+def test_a_push_is_one_commit_of_shards_and_card(pusher: Pusher, data_dir: Path) -> None:
+    """Every config that has data is published in one commit on top of the first, and the script never is."""
+    summary = pusher.summary("--data-dir", str(data_dir), "--public")
+    state = pusher.state()
+    assert len(state["commits"]) == 2
+    assert summary["commit"] == state["commits"][0]
+    names = [
+        f"small_{kind}/{split}-00000.parquet"
+        for kind in ("original", "cropped")
+        for split in ("train", "validation", "test")
+    ]
+    names += ["emonet_hq/test-00000.parquet", "emonet_binary/train-00000.parquet", "emonet_big/train-00000.parquet"]
+    assert sorted(summary["added"]) == sorted([*names, "README.md"])
+    assert set(state["files"]) == {*names, "README.md", ".gitattributes"}
+    assert "DiffusionFER.py" not in state["files"]
+    assert state["private"] is False
+    assert sum(split["rows"] for split in summary["splits"]) == 66
+
+
+def test_every_version_of_datasets_loads_what_was_pushed(pusher: Pusher, data_dir: Path, any_python: Path) -> None:
+    """Cached and streaming, in each version: every image has its file's bytes, every row its labels."""
+    pusher.summary("--data-dir", str(data_dir), "--public")
+    loaded = pusher.python(LOAD, REPO, python=any_python, token=None)
+    rows = face_rows(30)
+    for config, folder in (("small_original", "DifussionEmotion_S"), ("small_cropped", "DiffusionEmotion_S_cropped")):
+        for split in ("train", "validation", "test"):
+            expected = [row for row in rows if row["split"] == split]
+            for found in (loaded[f"{config} {split} cached"], loaded[f"{config} {split} stream"]):
+                assert len(found) == len(expected)
+                for (path, digest, row), want in zip(found, expected, strict=True):
+                    _, emotion, name = want["path"].split("/")
+                    assert path == name
+                    assert digest == row["sha256"] == sha256(data_dir / folder / emotion / name)
+                    assert row["valence"] == pytest.approx(want["valence"])
+                    assert row["seed"] == want["seed"]
+                    assert row["style"] is None
+                    assert row["face_box"] == ([10, 12, 30.5, 31] if want["face_box"] else None)
+        assert "ClassLabel(names=['neutral', 'happy'" in loaded[config]
+    for config, split in (("emonet_hq", "test"), ("emonet_binary", "train"), ("emonet_big", "train")):
+        assert len(loaded[f"{config} {split} cached"]) == 2
+        assert loaded[f"{config} {split} cached"] == loaded[f"{config} {split} stream"]
+    ratings = loaded["emonet_hq test cached"][0][2]["annotations"][0]["ratings"]
+    assert (ratings["Elation"], ratings["Anger"], ratings["Awe"], len(ratings)) == (7.0, 0.5, 0.0, 40)
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_published_header_agrees_with_the_data(pusher: Pusher, data_dir: Path) -> None:
+    """The card on the Hub is the README with configs, one default, counts and size category of what was pushed."""
+    pusher.summary("--data-dir", str(data_dir), "--public")
+    card = pusher.python(
+        "import json, sys, huggingface_hub as h; p = h.hf_hub_download(sys.argv[1], 'README.md', repo_type='dataset');"
+        "print(json.dumps(open(p, encoding='utf-8').read()))",
+        REPO,
+    )
+    header, own = read_header(card), read_header((ROOT / "README.md").read_text())
+    assert [config["config_name"] for config in header["configs"] if config.get("default")] == ["small_original"]
+    assert header["size_categories"] == ["n<1K"]
+    assert card.split("\n---\n", 1)[1] == (ROOT / "README.md").read_text().split("\n---\n", 1)[1]
+    owned = ("configs", "dataset_info", "size_categories")
+    assert {k: v for k, v in header.items() if k not in owned} == {k: v for k, v in own.items() if k not in owned}
+
+
+def test_a_second_push_of_the_same_changes_nothing(pusher: Pusher, data_dir: Path) -> None:
+    """Where nothing changed there is no commit, and the summary says so."""
+    pusher.summary("--data-dir", str(data_dir), "--public")
+    again = pusher.summary("--data-dir", str(data_dir))
+    assert (again["commit"], again["added"], again["deleted"], again["upload_bytes"]) == (None, [], [], 0)
+    assert len(pusher.state()["commits"]) == 2
+    assert "is up to date" in pusher.push("--data-dir", str(data_dir)).stdout
+
+
+def test_appending_and_removing_touch_only_what_they_must(pusher: Pusher, data_dir: Path) -> None:
+    """Appended rows replace the last shard of their split only; removed rows delete the shards that are left over."""
+    options = ("--data-dir", str(data_dir), "--config", "small_original", "--max-shard-size", "64KB")
+    first = pusher.summary(*options, "--public")
+    rows = face_rows(31)
+    added = data_dir / rows[-1]["path"]
+    added.write_bytes(png(99))
+    (data_dir / "DiffusionEmotion_S_cropped" / added.parent.name / added.name).write_bytes(png(98))
+    write_sheet(data_dir / "dataset_sheet.csv", rows)
+    second = pusher.summary(*options)
+    last = max(path for path in first["added"] if "/train-" in path)
+    assert set(second["added"]) - {"README.md"} <= {last, f"small_original/train-{int(last[-13:-8]) + 1:05d}.parquet"}
+    assert set(second["unchanged"]) >= set(first["added"]) - {last, "README.md"}
+
+    for row in rows[10:]:
+        (data_dir / row["path"]).unlink()
+    write_sheet(data_dir / "dataset_sheet.csv", rows[:10])
+    for folder in (data_dir / "DiffusionEmotion_S_cropped").iterdir():
+        for file in folder.iterdir():
+            if not any(row["path"].endswith(f"/{file.name}") for row in rows[:10]):
+                file.unlink()
+    third = pusher.summary(*options)
+    assert third["deleted"]
+    assert {path.split("/")[0] for path in third["deleted"]} == {"small_original"}
+    left = [path for path in pusher.state()["files"] if path.endswith(".parquet")]
+    assert sorted(left) == sorted(path for path in [*third["added"], *third["unchanged"]] if path.endswith(".parquet"))
+
+
+def test_other_files_and_other_configs_are_left_alone(pusher: Pusher, data_dir: Path) -> None:
+    """A push of one config keeps the others, in files and in the header, and files that it does not own."""
+    pusher.summary("--data-dir", str(data_dir), "--config", "small_original", "--public")
+    pusher.python(
+        "import json, sys, huggingface_hub as h\n"
+        "h.HfApi().upload_file(path_or_fileobj=b'mine', path_in_repo='small_cropped/notes.txt', repo_id=sys.argv[1],"
+        " repo_type='dataset')\nprint(json.dumps(1))",
+        REPO,
+    )
+    before = pusher.state()["files"]
+    pusher.summary("--data-dir", str(data_dir), "--config", "small_cropped")
+    after = pusher.state()["files"]
+    assert {path: after[path] for path in before if path != "README.md"} == {
+        path: fact for path, fact in before.items() if path != "README.md"
+    }
+    loaded = pusher.python(LOAD, REPO, token=None)
+    assert len(loaded["small_original train cached"]) == len(loaded["small_cropped train cached"]) == 24
+
+
+def test_a_script_in_the_repository_is_warned_of(pusher: Pusher, data_dir: Path) -> None:
+    """An old upload of DiffusionFER.py, with which datasets refuses to load, is pointed out and not deleted unasked."""
+    pusher.python(
+        "import json, sys, huggingface_hub as h\n"
+        "h.HfApi().create_repo(sys.argv[1], repo_type='dataset')\n"
+        "h.HfApi().upload_file(path_or_fileobj=b'#', path_in_repo='DiffusionFER.py', repo_id=sys.argv[1],"
+        " repo_type='dataset')\nprint(json.dumps(1))",
+        REPO,
+    )
+    summary = pusher.summary("--data-dir", str(data_dir), "--config", "small_cropped")
+    assert summary["warnings"] == [f"DiffusionFER.py in {REPO} makes datasets 4 and later refuse it: delete it there"]
+    assert "DiffusionFER.py" in pusher.state()["files"]
+
+
+def test_dry_run_shows_the_plan_and_sends_nothing(pusher: Pusher, data_dir: Path) -> None:
+    """A dry run needs no token, makes no repository, and lists files, rows and bytes and what would change."""
+    shown = pusher.push("--data-dir", str(data_dir), "--dry-run", "--public", token=None)
+    assert shown.returncode == 0, shown.stderr
+    assert "+ small_original/train-00000.parquet" in shown.stdout
+    assert "nothing was sent" in shown.stdout
+    assert {method for method, _, _ in pusher.hub.requests} <= {"GET", "HEAD"}
+    pusher.summary("--data-dir", str(data_dir), "--public")
+    planned = pusher.summary("--data-dir", str(data_dir), "--dry-run", "--config", "small_original")
+    assert planned["dry_run"] is True
+    assert planned["commit"] is None
+    assert len(pusher.state()["commits"]) == 2
+
+
+def test_branch_tag_pull_request_and_privacy(pusher: Pusher, data_dir: Path) -> None:
+    """A branch is made where it is missing, a pull request leaves main alone, a tag is on its commit, private is so."""
+    common = ("--data-dir", str(data_dir), "--config", "small_cropped")
+    first = pusher.summary(*common, "--private", "--tag", "v1")
+    assert pusher.state()["private"] is True
+    assert pusher.state()["tags"] == {"v1": first["commit"]}
+
+    request = pusher.summary("--data-dir", str(data_dir), "--config", "small_original", "--create-pr")
+    assert request["revision"] == "refs/pr/1"
+    assert "discussions/1" in request["url"]
+    state = pusher.state()
+    assert state["commits"][0] == first["commit"]
+    assert "small_original/train-00000.parquet" in pusher.state("refs/pr/1")["files"]
+
+    branch = pusher.summary("--data-dir", str(data_dir), "--config", "emonet_hq", "--revision", "next", "--tag", "v2")
+    state = pusher.state()
+    assert state["branches"] == ["main", "next"]
+    assert state["tags"]["v2"] == branch["commit"]
+    assert "emonet_hq/test-00000.parquet" not in state["files"]
+    assert "emonet_hq/test-00000.parquet" in pusher.state("next")["files"]
+
+
+def test_json_is_alone_on_stdout(pusher: Pusher, data_dir: Path) -> None:
+    """With --json stdout is one JSON document, and the words are on stderr."""
+    done = pusher.push("--json", "--data-dir", str(data_dir), "--config", "small_cropped", "--public")
+    said: dict[str, Any] = json.loads(done.stdout)
+    assert said["repo_id"] == REPO
+    assert "checking and building small_cropped" in done.stderr
+    assert "\r" not in done.stderr  # no progress bar in a pipe
