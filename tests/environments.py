@@ -28,7 +28,7 @@ NAMES = [*REQUIREMENTS, CURRENT]
 
 
 def python_of(name: str) -> Path:
-    """Return the interpreter of the environment called `name` (one of NAMES), making the environment where it is missing."""
+    """Return the interpreter of the environment called `name`, one of NAMES; the environment is made if need be."""
     if name == CURRENT:
         return Path(sys.executable)
     requirements = REQUIREMENTS[name]

@@ -199,7 +199,7 @@ def _card(shards: list[Shard], published: str | None) -> str:
     by_config: dict[str, list[tuple[str, Path]]] = {}
     for shard in shards:
         by_config.setdefault(shard.config, []).append((shard.split, shard.file))
-    facts = {config: facts_of(of) for config, of in by_config.items()}
+    facts = {config: facts_of(files) for config, files in by_config.items()}
     return render_header((ROOT / CARD).read_text(encoding="utf-8"), facts, published)
 
 

@@ -1,0 +1,118 @@
+"""Operations on a Hub whose state is not what the caller thought, and commands that are interrupted."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import tools.publish.push
+from tests.environments import ROOT
+from tests.publish.pushing import REPO, WRITER, Pusher
+from tests.trees import write_faces
+from tools import push as command
+
+STALE_PARENT = """
+import json, sys
+from tools.publish.hub import DatasetRepository, HubError
+repository = DatasetRepository(sys.argv[1])
+repository.create(private=False)
+old = repository.head(None)
+arguments = dict(message="m", parent=old.commit, revision=None, create_pr=False)
+repository.commit({"a.txt": b"a"}, [], **arguments)
+try:
+    repository.commit({"b.txt": b"b"}, [], **arguments)
+except HubError as error:
+    said = str(error)
+print(json.dumps([said, sorted(repository.head(None).files)]))
+"""
+
+VERIFY = """
+import json, sys
+from tools.publish.hub import DatasetRepository, HubError
+from tools.publish.plan import Local, make_plan
+from tools.publish.push import _verify
+repository = DatasetRepository(sys.argv[1])
+repository.create(private=False)
+before = repository.head(None)
+options = dict(parent=before.commit, revision=None, create_pr=False)
+made = repository.commit({"c/a.parquet": b"x" * 10}, [], message="m", **options)
+meant = {"c/a.parquet": Local(10, "", "0" * 64), "c/b.parquet": Local(1, "", "1" * 64)}
+try:
+    _verify(repository, made, meant, make_plan(meant, before.files, ["c"]), before)
+except HubError as error:
+    print(json.dumps(str(error)))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def test_a_commit_that_someone_else_overtook_is_refused(pusher: Pusher) -> None:
+    """A commit on a parent that is no longer the head changes nothing, and says what to do."""
+    said, files = pusher.python(STALE_PARENT, REPO)
+    assert "cannot commit: someone else committed meanwhile; run the same command again (HTTP 412" in said
+    assert files == [".gitattributes", "a.txt"]
+
+
+def test_a_commit_that_is_not_what_was_sent_is_reported(pusher: Pusher) -> None:
+    """Verification names every file of a fresh listing that is missing or has another hash."""
+    said = pusher.python(VERIFY, REPO)
+    assert "was made, but is not what was sent: c/a.parquet is 10 bytes with hash" in said
+    assert "c/b.parquet is missing" in said
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "line"),
+    [
+        (KeyboardInterrupt(), 130, "stopped; nothing but complete commits was published"),
+        (OSError(errno.ENOSPC, "No space left on device", "x.parquet"), 2, "error: [Errno 28] No space left on device"),
+    ],
+)
+def test_interruptions_end_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, raised: BaseException, status: int, line: str
+) -> None:
+    """Ctrl-C and a full disk end the command with a line and a status, without a traceback."""
+
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(tools.publish.push, "push", fail)
+    result = CliRunner().invoke(command.main, ["--public"])
+    assert result.exit_code == status
+    assert line in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_push_that_is_killed_leaves_the_repository_as_it_was(pusher: Pusher, tmp_path: Path) -> None:
+    """A push that is killed while it uploads has published nothing, and the next one publishes all."""
+    (tmp_path / "data").mkdir()
+    write_faces(tmp_path / "data", 200)
+    arguments = [
+        "--data-dir",
+        str(tmp_path / "data"),
+        "--config",
+        "small_cropped",
+        "--max-shard-size",
+        "40KB",
+        "--public",
+    ]
+    script = [sys.executable, str(ROOT / "tools" / "push.py"), "--work-dir", str(tmp_path / "work"), *arguments]
+    environment = pusher.hub.environment(WRITER, tmp_path / "home")
+    with subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as push:
+        while push.poll() is None and not any(method == "PUT" for method, _, _ in list(pusher.hub.requests)):
+            time.sleep(0.001)
+        push.kill()
+    assert push.returncode == -signal.SIGKILL
+    assert set(pusher.state()["files"]) == {".gitattributes"}
+    shards = sorted(path for path in pusher.summary(*arguments)["added"] if path.endswith(".parquet"))
+    assert len(shards) > 50
+    assert set(pusher.state()["files"]) == {*shards, "README.md", ".gitattributes"}

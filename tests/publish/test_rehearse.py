@@ -1,0 +1,177 @@
+"""The rehearsal, as a maintainer runs it: on a small tree, kept up to try by hand, on the whole embedded edition."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from DiffusionFER import read_index
+from tests.environments import ROOT
+from tests.trees import face_rows, write_emonet, write_faces, write_sheet
+from tools.describe.header import facts_of, read_header, render_header
+from tools.publish.rehearse import PORT, _changed
+
+PUSH = [sys.executable, str(ROOT / "tools" / "push.py"), "--rehearse"]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory with five configs."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_faces(folder, 20)
+    write_emonet(folder)
+    return folder
+
+
+def rehearse(data_dir: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a rehearsal in the parent of `data_dir`, whatever Hub settings the caller has."""
+    return subprocess.run(
+        [*PUSH, "--data-dir", str(data_dir), *arguments],
+        cwd=data_dir.parent,
+        env={**os.environ, **extra},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_every_config_comes_back(data_dir: Path) -> None:
+    """The table has a line for each split, and no setting of the user's reaches the rehearsal."""
+    done = rehearse(data_dir, HF_TOKEN="hf_of_the_user", HF_HUB_OFFLINE="1", HF_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split()[:3] for line in done.stdout.splitlines()]
+    assert ["config", "split", "rows"] in lines
+    for config in ("small_original", "small_cropped"):
+        assert [config, "train", "16"] in lines
+        assert [config, "validation", "2"] in lines
+        assert [config, "test", "2"] in lines
+    for expected in (["emonet_hq", "test", "2"], ["emonet_binary", "train", "2"], ["emonet_big", "train", "2"]):
+        assert expected in lines
+    assert "46 images came back through load_dataset with the bytes of their files" in done.stdout
+    assert "hf_of_the_user" not in done.stdout + done.stderr
+
+
+def test_json_for_machines(data_dir: Path) -> None:
+    """With --json stdout is one document: what was pushed, what was loaded, and how to try it by hand."""
+    done = rehearse(
+        data_dir, "--json", "--config", "emonet_big", "--repo-id", "someone/else", "--private", "--tag", "v1"
+    )
+    said = json.loads(done.stdout)
+    assert [line["rows"] for line in said["loaded"]] == [2]
+    assert said["pushed"]["repo_id"] == "someone/else"
+    assert 'load_dataset("someone/else", "emonet_big")' in said["by_hand"]
+
+
+def test_faults_stop_a_rehearsal_as_they_stop_a_push(data_dir: Path) -> None:
+    """Findings are shown by the push that is rehearsed, and its status is the rehearsal's."""
+    rows = face_rows(20)
+    rows[0]["emotion"] = "joy"
+    write_sheet(data_dir / "dataset_sheet.csv", rows)
+    done = rehearse(data_dir)
+    assert done.returncode == 1
+    assert "'joy'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_options_that_make_no_sense_in_a_rehearsal(data_dir: Path) -> None:
+    """A dry run of a rehearsal, and serving without one, are refused."""
+    assert rehearse(data_dir, "--dry-run").stderr.startswith("error: --rehearse pushes for real")
+    done = subprocess.run([*PUSH[:-1], "--serve"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--serve goes with --rehearse" in done.stderr
+
+
+def test_changed_images_are_found(data_dir: Path) -> None:
+    """An image that came back with other bytes, did not come back or came from nowhere is named."""
+    index = read_index("emonet_big", str(data_dir))
+    loaded = {"00000": "0" * 64, "new": "1" * 64}
+    assert _changed(index, "train", loaded) == ["00000", "00001", "new"]
+
+
+@pytest.fixture
+def port_taken() -> Iterator[None]:
+    """Something else that listens at the port that rehearsals like best."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", PORT))
+        other.listen()
+        yield
+
+
+@pytest.mark.usefixtures("port_taken")
+def test_another_port_does_as_well(data_dir: Path) -> None:
+    """Where the usual port is taken, any other is used."""
+    done = rehearse(data_dir, "--config", "emonet_big", "--json")
+    assert done.returncode == 0, done.stderr
+    assert f":{PORT}" not in json.loads(done.stdout)["by_hand"]
+
+
+def test_serving_keeps_the_hub_up_for_the_line_to_paste(data_dir: Path) -> None:
+    """While it serves, the printed line loads the dataset; Ctrl-C ends it in good order."""
+    command = [*PUSH, "--serve", "--data-dir", str(data_dir), "--config", "small_cropped"]
+    with subprocess.Popen(
+        command, cwd=data_dir.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as server:
+        assert server.stdout
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if "serving until" in line:
+                break
+        paste = next(line.strip() for line in said if line.strip().startswith("HF_ENDPOINT="))
+        words = shlex.split(paste)
+        settings = dict(word.split("=", 1) for word in words[:3])
+        pasted = subprocess.run(words[3:], env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        assert "num_rows: 16" in pasted.stdout, pasted.stderr
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def embedded() -> dict[str, object]:
+    """The rehearsal of the embedded edition, with its pictures kept for the next run of the tests."""
+    work_dir = ROOT / ".cache" / "rehearsal"
+    done = subprocess.run([*PUSH, "--json", "--work-dir", str(work_dir)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_the_embedded_edition_comes_back_whole(embedded: dict[str, list[dict[str, object]]]) -> None:
+    """The README's command publishes and loads 1,500 originals and 1,500 crops, in splits of 80, 10 and 10 percent."""
+    assert [(line["config"], line["split"], line["rows"]) for line in embedded["loaded"]] == [
+        (config, split, rows)
+        for config in ("small_original", "small_cropped")
+        for split, rows in (("train", 1200), ("validation", 150), ("test", 150))
+    ]
+
+
+@pytest.mark.usefixtures("embedded")
+def test_the_card_in_the_repository_is_the_published_one() -> None:
+    """The header of README.md is that of the embedded edition; sizes may differ a little by the version of pyarrow."""
+    shards: dict[str, list[tuple[str, Path]]] = {}
+    for file in sorted((ROOT / ".cache" / "rehearsal" / "shards").rglob("*.parquet")):
+        shards.setdefault(file.parent.name, []).append((file.name.split("-")[0], file))
+    card = (ROOT / "README.md").read_text(encoding="utf-8")
+    rendered = render_header(card, {config: facts_of(files) for config, files in shards.items()})
+    assert rough(read_header(rendered)) == rough(read_header(card))
+
+
+def rough(value: Any, key: str = "") -> Any:
+    """Return a header with its sizes in bytes rounded to two digits."""
+    if isinstance(value, dict):
+        return {key: rough(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rough(item) for item in value]
+    return float(f"{value:.1e}") if key in ("num_bytes", "download_size", "dataset_size") else value

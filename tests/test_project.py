@@ -1,0 +1,124 @@
+"""What holds for the project as a whole: commands, documents, layers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.environments import ROOT
+from tools import cli, push
+
+STAGES = ["make", "check", "describe", "publish"]  # each may import those before it
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def modules_of(folder: str) -> list[Path]:
+    """Return the Python files of a stage."""
+    return sorted((ROOT / "tools" / folder).rglob("*.py"))
+
+
+def imports_of(file: Path) -> set[str]:
+    """Return the full names of all modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_layers_run_one_way(stage: str) -> None:
+    """A stage imports itself, the builder and the stages before it, and never a command."""
+    allowed = tuple(f"tools.{name}" for name in STAGES[: STAGES.index(stage) + 1])
+    for file in modules_of(stage):
+        ours = {name for name in imports_of(file) if name.split(".")[0] in ("tools", "tests")}
+        assert all(name.startswith(allowed) for name in ours), (file, ours)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_library_prints_nothing(stage: str) -> None:
+    """Only commands print; below them, only the program that reads back in a process of its own does."""
+    for file in modules_of(stage):
+        calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+        assert not prints or file.name == "readback.py", file
+        assert "click" not in imports_of(file), file
+
+
+def test_every_verb_is_listed_and_has_help() -> None:
+    """`diffusionfer` lists each verb, each verb answers --help, and each is a script in tools/."""
+    listed = CliRunner().invoke(cli.main, ["--help"]).output
+    for verb in cli.VERBS:
+        assert re.search(rf"^  {verb} ", listed, re.MULTILINE)
+        assert (ROOT / "tools" / f"{verb}.py").is_file()
+        shown = CliRunner().invoke(cli.main, [verb, "--help"])
+        assert shown.exit_code == 0
+        assert "Usage:" in shown.output
+    assert {file.stem for file in (ROOT / "tools").glob("*.py")} - {"__init__", "cli"} == set(cli.VERBS)
+
+
+@pytest.mark.parametrize("verb", list(cli.VERBS))
+def test_scripts_run_from_a_checkout(verb: str, tmp_path: Path) -> None:
+    """`python tools/push.py` works from any folder, and says what `diffusionfer push` says."""
+    shown = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / f"{verb}.py"), "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    installed = Path(sys.executable).with_name("diffusionfer")
+    named = subprocess.run([installed, verb, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown.stdout.split("\n", 1)[1] == named.stdout.split("\n", 1)[1]
+
+
+def test_unknown_verb_is_an_error() -> None:
+    """A verb that is none ends with status 2."""
+    assert CliRunner().invoke(cli.main, ["fly"]).exit_code == 2
+
+
+def test_readme_names_every_option_of_push() -> None:
+    """The table of options is complete, and names none that does not exist."""
+    section = README.split("### Publish")[1].split("### ")[0]
+    table = "\n".join(line for line in section.splitlines() if line.startswith("|"))
+    options = {opt for param in push.main.params for opt in [*param.opts, *param.secondary_opts]}
+    assert set(re.findall(r"--[a-z][a-z-]*", table)) == options
+
+
+def test_readme_begins_with_what_a_stranger_needs() -> None:
+    """In this order: what it is in three sentences, three lines that load it, rehearse, test."""
+    body = README.split("\n---\n", 1)[1]
+    what = body.split("# DiffusionFER\n")[1].split("\n## ")[0].strip()
+    assert len(re.findall(r"[.!?](?:\s|$)", what)) == 3
+    python = re.search(r"```python\n(.*?)```", body, re.DOTALL)
+    assert python
+    assert len([line for line in python[1].splitlines() if line]) == 3
+    assert body.index("```python") < body.index("tools/push.py --rehearse") < body.index("-m pytest")
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    """What CI runs is what the README tells people to run."""
+    command = re.search(r"\.venv/bin/(python -m pytest)\n", README)
+    assert command
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert f"\n{command[1]}\n" in ci
+    assert '".[dev]"' in README
+    assert '".[dev]"' in ci
+    assert "bash .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+
+def test_no_token_and_no_path_of_a_machine_in_the_repository() -> None:
+    """Nothing that is tracked holds a token of the Hub or somebody's home."""
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    for name in filter(None, files):
+        content = (ROOT / name.decode()).read_bytes()
+        assert not re.search(rb"hf_[A-Za-z0-9]{30,}", content), name
+        assert not re.search(rb"/(?:home|Users)/[a-z]+/", content), name
