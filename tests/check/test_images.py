@@ -1,0 +1,223 @@
+"""What the bytes of an image prove: any cut and any changed byte of a PNG is found, and nothing makes a check raise."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from DiffusionFER import open_raw
+from tests.check.cases import bomb_png
+from tests.trees import write_faces, write_sheet, zip_folder
+from tools.check.images import (
+    MAX_PIXELS,
+    Recorded,
+    check_image,
+    check_sha256,
+    folder_findings,
+    image_findings,
+    png_problem,
+)
+from tools.check.sheet import recorded_sha256
+
+MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"BM", b"GIF89a", b"II*\0", b"MM\0*")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+
+
+def picture(kind: str, size: tuple[int, int] = (24, 17), mode: str = "RGB") -> bytes:
+    """Return an image of noise in a format of Pillow."""
+    noise = random.Random(kind).randbytes(size[0] * size[1] * len(mode))
+    buffer = io.BytesIO()
+    Image.frombytes(mode, size, noise).save(buffer, kind)
+    return buffer.getvalue()
+
+
+PNG = picture("PNG")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whole_images_have_no_problem(kind: str) -> None:
+    """A whole image of each format that the dataset may hold is found whole."""
+    assert check_image(picture(kind)) is None
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16"])
+def test_png_of_any_mode_is_whole(mode: str) -> None:
+    """Palette, grey, transparent, 1 bit and 16 bit PNGs are found whole."""
+    buffer = io.BytesIO()
+    Image.new(mode, (5, 7)).save(buffer, "PNG")
+    assert check_image(buffer.getvalue()) is None
+
+
+def test_png_cut_at_any_length() -> None:
+    """A PNG that lacks any number of bytes at its end is found, the last byte of IEND's checksum included."""
+    assert all(check_image(PNG[:length]) for length in range(len(PNG)))
+
+
+def test_png_with_any_changed_byte() -> None:
+    """A PNG in which any one byte is changed is found: signature, length, type, data or checksum."""
+    for position in range(len(PNG)):
+        for change in (1, 0x80, 0xFF):
+            changed = bytearray(PNG)
+            changed[position] ^= change
+            assert check_image(bytes(changed)), position
+
+
+@given(st.integers(0, len(PNG) - 1), st.integers(1, 255))
+def test_png_with_a_byte_changed_to_anything(position: int, change: int) -> None:
+    """Whatever a byte of a PNG is changed to, it is found."""
+    changed = bytearray(PNG)
+    changed[position] ^= change
+    assert check_image(bytes(changed)) is not None
+
+
+@given(st.integers(0, len(PNG)), st.integers(1, len(PNG)))
+def test_png_with_a_hole(start: int, length: int) -> None:
+    """A PNG that lacks bytes anywhere is found."""
+    if start < len(PNG):
+        assert check_image(PNG[:start] + PNG[start + length :]) is not None
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "BMP"])
+def test_other_formats_cut_at_any_length(kind: str) -> None:
+    """A JPEG, WebP or BMP that lacks any number of bytes at its end is found by decoding."""
+    whole = picture(kind)
+    assert all(check_image(whole[:length]) for length in range(len(whole)))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow, on what is left of the tags of a TIFF
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_pixels_cut_off(kind: str) -> None:
+    """A GIF or TIFF that lacks pixels is found; what follows the pixels may be missing."""
+    whole = picture(kind)
+    assert all(check_image(whole[:length]) for length in range(0, len(whole) // 2, 7))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@given(st.one_of(st.binary(max_size=300), st.builds(bytes.__add__, st.sampled_from(MAGICS), st.binary(max_size=300))))
+@example(b"")
+@example(b"\x89PNG\r\n\x1a\n")
+def test_any_bytes_yield_a_problem(content: bytes) -> None:
+    """Bytes of any kind never raise, and what is no image is said to be none."""
+    assert check_image(content) is not None
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(FORMATS), st.data())
+def test_damaged_images_never_raise(kind: str, data: st.DataObject) -> None:
+    """An image of any format, with bytes replaced, inserted and cut out, yields a text or nothing, and never raises."""
+    whole = picture(kind)
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, min(len(whole), 80)))
+        length = data.draw(st.integers(0, 20))
+        whole = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + length :]
+    problem = check_image(whole)
+    assert problem is None or ("\n" not in problem and problem)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a PNG chunk with its true checksum."""
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_png_chunks_that_are_whole_but_wrong() -> None:
+    """A PNG whose checksums are right is refused without pixels, without header, or with an odd header."""
+    signature, header = PNG[:8], PNG[8:33]
+    assert "no chunk IDAT" in str(png_problem(signature + header + chunk(b"IEND", b"")))
+    assert "expected IHDR first" in str(png_problem(signature + chunk(b"IDAT", b"") + chunk(b"IEND", b"")))
+    assert "expected IHDR first" in str(png_problem(signature + header + header + chunk(b"IEND", b"")))
+    odd = chunk(b"IHDR", PNG[16:24] + bytes((7, 9, 9, 9, 9)))
+    assert "cannot be decoded" in str(check_image(signature + odd + PNG[33:]))
+    assert check_image(PNG + b"what no decoder reads") is None
+
+
+def test_bombs_are_refused_without_a_warning() -> None:
+    """An image of too many pixels is refused by its header: no filter or limit of Pillow is used."""
+    limit = Image.MAX_IMAGE_PIXELS
+    bomb = bytearray(picture("BMP"))
+    bomb[18:26] = (60_000).to_bytes(4, "little") * 2
+    gif = bytearray(picture("GIF"))
+    gif[6:10] = b"\xff" * 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for content in (bomb_png(), bytes(bomb), bytes(gif)):
+            assert "pixels; more than 89,478,485" in str(check_image(content))
+    assert limit == Image.MAX_IMAGE_PIXELS == MAX_PIXELS
+
+
+def test_limit_holds_whatever_pillow_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that lifts Pillow's own limit does not lift this one."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert "60,000 x 60,000 pixels" in str(check_image(bomb_png()))
+
+
+def test_threads_agree() -> None:
+    """Several threads at once find what one finds."""
+    contents = [picture("PNG"), picture("JPEG"), PNG[:-1], b"", picture("WEBP")[:-9]] * 40
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(check_image, contents)) == list(map(check_image, contents))
+
+
+def test_an_ending_may_lie(shared: Path) -> None:
+    """A WebP that is called .png, as upstream ships it, is a whole image."""
+    assert check_image((shared / "emonet/images/mj_data_119_U1.png").read_bytes()) is None
+
+
+def test_sha256_is_compared_in_any_case() -> None:
+    """A SHA-256 in capitals or with spaces is the same; none recorded is no problem; another one is."""
+    digest = hashlib.sha256(b"x").hexdigest()
+    assert check_sha256(digest, None) is check_sha256(digest, f" {digest.upper()}\n") is None
+    assert check_sha256(digest, "0" * 64) == f"has SHA-256 {digest}, but the sheet records '{'0' * 64}'"
+
+
+def test_recorded_sha256(tmp_path: Path) -> None:
+    """The recorded digests of each variant are found by file name, with the row of the sheet, and only where filled."""
+    rows = write_faces(tmp_path, 4, 2)
+    rows[1]["sha256"], rows[2]["sha256_cropped"], rows[3]["sha256"] = "1" * 64, "2" * 64, "3" * 64
+    rows[3]["path"] = "../x.png"
+    write_sheet(tmp_path / "dataset_sheet.csv", rows)
+    originals = recorded_sha256("small_original", str(tmp_path))
+    crops = recorded_sha256("small_cropped", str(tmp_path))
+    assert {file: (one.row, one.column, one.sha256[0]) for file, one in originals.items()} == {
+        "happy/aaaaaaab_1.png": (3, "sha256", "1")
+    }
+    assert {file: (one.row, one.column, one.sha256[0]) for file, one in crops.items()} == {
+        "sad/aaaaaaac_2.png": (4, "sha256_cropped", "2")
+    }
+    assert recorded_sha256("large_cropped", str(tmp_path)) == {}
+
+
+def test_both_problems_of_an_image() -> None:
+    """An image that is neither whole nor the recorded one yields both findings."""
+    content = os.urandom(9)
+    found = image_findings("a.png", content, "1" * 64, Recorded("dataset_sheet.csv", 2, "sha256", "0" * 64))
+    assert [(finding.rule, finding.file, finding.row) for finding in found] == [
+        ("IM008", "a.png", None),
+        ("SH021", "dataset_sheet.csv", 2),
+    ]
+
+
+def test_folders_are_proven_in_order(tmp_path: Path) -> None:
+    """Each image of the folders is read, a broken one and one that cannot be unpacked are found in their order."""
+    write_faces(tmp_path, 3, 2)
+    (tmp_path / "DiffusionEmotion_S_cropped/happy/aaaaaaab_1.png").write_bytes(PNG[:-1])
+    archive = zip_folder(tmp_path / "DifussionEmotion_S")
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace(b"IDAT", b"IDAQ", 1))
+    folders = [open_raw(config, str(tmp_path)) for config in ("small_original", "small_cropped")]
+    found = [(finding.rule, finding.file) for finding in folder_findings(folders, workers=2)]
+    assert found == [
+        ("IM009", "DifussionEmotion_S.zip/happy/aaaaaaab_1.png"),
+        ("IM008", "DiffusionEmotion_S_cropped/happy/aaaaaaab_1.png"),
+    ]
