@@ -293,11 +293,16 @@ def read_table(path: str, content: bytes) -> pa.Table:
             table = pq.ParquetFile(pa.BufferReader(content)).read()
             return table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         header = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-        as_text = dict.fromkeys(next(csv.reader(header), []), pa.string())
+        names = next(csv.reader(header), [])
+        if len(set(names)) < len(names):
+            raise csv.Error(f"column {max(names, key=names.count)!r} stands twice")
+        as_text = dict.fromkeys(names, pa.string())
         convert = pacsv.ConvertOptions(column_types=as_text, strings_can_be_null=True, null_values=[""])
         parse = pacsv.ParseOptions(newlines_in_values=True)
-        return pacsv.read_csv(pa.BufferReader(content), parse_options=parse, convert_options=convert)
-    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        # In threads, a process that ends soon after may abort: the pool of pyarrow 26 starts as the interpreter leaves.
+        read = pacsv.ReadOptions(use_threads=False)
+        return pacsv.read_csv(pa.BufferReader(content), read, parse, convert)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
@@ -313,6 +318,8 @@ def sheet_path(data_dir: str) -> str:
         raise FileNotFoundError(f"{data_dir} holds neither {' nor '.join(SHEET_NAMES)}")
     if len(found) > 1:
         raise ValueError(f"{data_dir} holds {' and '.join(SHEET_NAMES)}; keep one of them")
+    if not os.path.realpath(found[0]).startswith(os.path.realpath(data_dir).rstrip(os.sep) + os.sep):
+        raise ValueError(f"{found[0]} is a link that leaves the data directory: put the sheet itself there")
     return found[0]
 
 
@@ -364,7 +371,10 @@ def _face_rows(config: str, path: str) -> pa.Table:
         raise ValueError(f"{path} has no column {', '.join(missing)}")
     # The sheet names the originals; a crop has the path of its original, in the folder of the crops.
     originals = [f"{folder}/" for folder in SUBSETS[config.replace("cropped", "original")].folders]
-    paths = pc.cast(sheet["path"].combine_chunks(), pa.string())
+    try:
+        paths = sheet["path"].combine_chunks().cast(pa.string())
+    except pa.ArrowException as error:
+        raise ValueError(f"{name}: column path is not text ({error})") from error
     mask = functools.reduce(pc.or_, (pc.fill_null(pc.starts_with(paths, prefix), False) for prefix in originals))
     sheet, paths, rows = sheet.filter(mask), paths.filter(mask), pc.indices_nonzero(mask).to_pylist()
     if not rows:
@@ -617,7 +627,7 @@ def _side_file(folder: RawFolder, entries: list[Entry]) -> dict[str, dict[str, A
     for name in names:
         for index, row in enumerate(read_table(name, folder.read(name)).to_pylist()):
             age = row.get("age")
-            if not row.get("file_name") or not re.fullmatch(r"\d+(\.0)?|None", str(age)):
+            if not row.get("file_name") or not (age is None or re.fullmatch(r"\d+(\.0)?", str(age))):
                 raise ValueError(
                     f"{folder.path}/{name} row {sheet_row(index)}: no file_name, or age {age!r} is no number"
                 )
@@ -658,6 +668,11 @@ class DiffusionFER(datasets.GeneratorBasedBuilder):
     def __getstate__(self) -> dict[str, Any]:
         # What was read, an open zip among it, stays in this process: a worker reads its own.
         return {name: value for name, value in self.__dict__.items() if name != "_index"}
+
+    def _download_and_prepare(self, *arguments: Any, **options: Any) -> None:
+        # The card beside this file, or an older cache, gives the numbers of rows of another state of the data.
+        self.info.splits = None
+        super()._download_and_prepare(*arguments, **options)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         generators = []
