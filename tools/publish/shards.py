@@ -27,11 +27,14 @@ from DiffusionFER import FEATURES, SUBSETS, Index, RawFolder
 ROW_GROUP_BYTES = 32 * 10**6
 # What a row takes besides its image, from above: some 20 short columns, or the ratings of ten annotators.
 ROW_OVERHEAD_BYTES = 4096
-# An image larger than this has a data page, and so a byte range in the page index, of its own. The writer looks at the
-# size of a page after every batch of values, so that the batch must be one value.
+# An image larger than this ends its data page: the page index gives a byte range for it alone, or for it and the
+# smaller ones before it, at most this many bytes. The writer looks at the size of a page after every batch of values,
+# so that the batch must be one value.
 PAGE_BYTES = 4096
 VALUES_A_BATCH = 1
-# The bounds of content-defined chunking that datasets uses for images (DEFAULT_CDC_OPTIONS of its config).
+# The bounds of content-defined chunking that datasets uses for images (DEFAULT_CDC_OPTIONS of its config). It serves
+# small images, which share pages: a row inserted before them leaves most pages as they were. Where each image has a
+# page of its own, that is so anyway, and the search for places to cut would take a fifth of the time.
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 HASH_BLOCK = 2**20
 
@@ -101,11 +104,13 @@ def build_shards(
             lengths = [sizes.get(file, 0) for file in rows["file"].to_pylist()]
             for number, groups in enumerate(_plan(rows, lengths, max_shard_size)):
                 file = target / f"{split}-{number:05d}.parquet"
-                digest, size = _write(file, reader.schema, reader.tables(rows, lengths, groups), hasher)
+                start, stop = groups[0][0], groups[-1][1]
+                chunking = CHUNKING if min(lengths[start:stop]) <= PAGE_BYTES else False
+                digest, size = _write(file, reader.schema, chunking, reader.tables(rows, lengths, groups), hasher)
                 path = f"{config}/{file.name}"
                 if size > max_shard_size:
                     raise ShardError(f"{path} has {size:,} bytes, above the {max_shard_size:,} that a shard may have")
-                shards.append(Shard(config, split, path, file, groups[-1][1] - groups[0][0], size, digest))
+                shards.append(Shard(config, split, path, file, stop - start, size, digest))
     for stale in set(target.iterdir()) - {shard.file for shard in shards}:  # of an earlier run
         stale.unlink()
     return shards, reader.problems
@@ -209,7 +214,13 @@ class _Reader:
         return pa.table(columns, schema=self.schema)
 
 
-def _write(file: Path, schema: pa.Schema, tables: Iterator[pa.Table], hasher: ThreadPoolExecutor) -> tuple[str, int]:
+def _write(
+    file: Path,
+    schema: pa.Schema,
+    chunking: dict[str, int] | bool,
+    tables: Iterator[pa.Table],
+    hasher: ThreadPoolExecutor,
+) -> tuple[str, int]:
     """Write each table as a row group to `file`, by way of a partial one; return its sha256 and its size."""
     partial = file.with_name(file.name + ".partial")
     leaves = list(_leaves(schema))
@@ -227,7 +238,7 @@ def _write(file: Path, schema: pa.Schema, tables: Iterator[pa.Table], hasher: Th
             write_page_index=True,
             data_page_size=PAGE_BYTES,
             write_batch_size=VALUES_A_BATCH,
-            use_content_defined_chunking=CHUNKING,
+            use_content_defined_chunking=chunking,
         ) as writer:
             for table in tables:
                 writer.write_table(table, row_group_size=table.num_rows)
