@@ -293,10 +293,7 @@ def read_table(path: str, content: bytes) -> pa.Table:
             table = pq.ParquetFile(pa.BufferReader(content)).read()
             return table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
         header = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-        names = next(csv.reader(header), [])
-        if len(set(names)) < len(names):
-            raise csv.Error(f"column {max(names, key=names.count)!r} stands twice")
-        as_text = dict.fromkeys(names, pa.string())
+        as_text = dict.fromkeys(next(csv.reader(header), []), pa.string())
         convert = pacsv.ConvertOptions(column_types=as_text, strings_can_be_null=True, null_values=[""])
         parse = pacsv.ParseOptions(newlines_in_values=True)
         # In threads, a process that ends soon after may abort: the pool of pyarrow 26 starts as the interpreter leaves.
@@ -371,6 +368,8 @@ def _face_rows(config: str, path: str) -> pa.Table:
         raise ValueError(f"{path} has no column {', '.join(missing)}")
     # The sheet names the originals; a crop has the path of its original, in the folder of the crops.
     originals = [f"{folder}/" for folder in SUBSETS[config.replace("cropped", "original")].folders]
+    if len(set(sheet.column_names)) < sheet.num_columns:
+        raise ValueError(f"{name}: column {max(sheet.column_names, key=sheet.column_names.count)!r} stands twice")
     try:
         paths = sheet["path"].combine_chunks().cast(pa.string())
     except pa.ArrowException as error:

@@ -117,6 +117,8 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
 def test_no_token_and_no_path_of_a_machine_in_the_repository() -> None:
     """Nothing that is tracked holds a token of the Hub or somebody's home."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a checkout, to know what is tracked")
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
     for name in filter(None, files):
         content = (ROOT / name.decode()).read_bytes()

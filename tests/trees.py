@@ -15,10 +15,9 @@ from PIL import Image
 
 from DiffusionFER import EMOTIONS
 
-SHEET_COLUMNS = (
-    "path split emotion valence arousal prompt negative_prompt race age gender style others seed steps sampler "
-    "cfg_scale model face_box clip_score sha256 sha256_cropped"
-).split()
+SHEET_COLUMNS = ["path", "split", "emotion", "valence", "arousal", "prompt", "negative_prompt", "race", "age", "gender"]
+SHEET_COLUMNS += ["style", "others", "seed", "steps", "sampler", "cfg_scale", "model", "face_box", "clip_score"]
+SHEET_COLUMNS += ["sha256", "sha256_cropped"]
 
 
 def png(seed: int, size: int = 64) -> bytes:

@@ -92,7 +92,7 @@ def build(index: Index, folder: Path, options: dict[str, Any]) -> tuple[dict[byt
     """Build shards; return their chunks and their size."""
     with mock.patch.multiple(shards, **{**CURRENT, **options}):
         built, _ = shards.build_shards(
-            CONFIG, index, folder, max_shard_size=MAX_SHARD_SIZE, workers=2, prove=lambda content: None
+            CONFIG, index, folder, max_shard_size=MAX_SHARD_SIZE, workers=2, inspect=lambda *_: []
         )
     return chunks_of([shard.file for shard in built]), sum(shard.size for shard in built)
 

@@ -24,17 +24,15 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 Contender = Callable[[Path], Callable[[], object]]
 
 
-def ours(target: Path, prove: Callable[[bytes], str | None] | None = None) -> Callable[[], object]:
+def ours(target: Path, **inspect: Callable[..., list[Any]]) -> Callable[[], object]:
     """What the push does: each image is hashed and proven, each shard is hashed."""
     from DiffusionFER import read_index
     from tests.benchmarks.material import CONFIG, RAW
-    from tools.check.images import check_image
     from tools.publish.shards import build_shards
 
     def work() -> None:
         index = read_index(CONFIG, str(RAW))
-        options: dict[str, Any] = {"max_shard_size": MAX_SHARD_SIZE, "workers": WORKERS, "prove": prove or check_image}
-        _, problems = build_shards(CONFIG, index, target, **options)
+        _, problems = build_shards(CONFIG, index, target, max_shard_size=MAX_SHARD_SIZE, workers=WORKERS, **inspect)
         if problems:
             raise RuntimeError(f"the images of the benchmark are damaged: {problems[:3]}")
 
@@ -43,7 +41,7 @@ def ours(target: Path, prove: Callable[[bytes], str | None] | None = None) -> Ca
 
 def ours_unproven(target: Path) -> Callable[[], object]:
     """The same without a look at the chunks of each PNG."""
-    return ours(target, prove=lambda content: None)
+    return ours(target, inspect=lambda *_: [])
 
 
 def imagefolder(target: Path) -> Callable[[], object]:

@@ -380,7 +380,7 @@ def bomb_png() -> bytes:
 def im009(data_dir: Path) -> list[Finding]:
     name = f"{ORIGINALS}/fear/x.png"
     errors: tuple[Exception, ...] = (
-        FileNotFoundError(2, "No such file", f"/home/me/{name}"),
+        FileNotFoundError(2, "No such file", f"/srv/me/{name}"),
         PermissionError(13, "Permission denied", "/home"),
         ValueError(f"{name} is not a regular file"),
     )

@@ -18,7 +18,7 @@ from PIL import Image
 
 from DiffusionFER import open_raw
 from tests.check.cases import bomb_png
-from tests.trees import write_faces, write_sheet, zip_folder
+from tests.trees import write_faces, zip_folder
 from tools.check.images import (
     MAX_PIXELS,
     Recorded,
@@ -28,7 +28,6 @@ from tools.check.images import (
     image_findings,
     png_problem,
 )
-from tools.check.sheet import recorded_sha256
 
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"BM", b"GIF89a", b"II*\0", b"MM\0*")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
@@ -179,23 +178,6 @@ def test_sha256_is_compared_in_any_case() -> None:
     digest = hashlib.sha256(b"x").hexdigest()
     assert check_sha256(digest, None) is check_sha256(digest, f" {digest.upper()}\n") is None
     assert check_sha256(digest, "0" * 64) == f"has SHA-256 {digest}, but the sheet records '{'0' * 64}'"
-
-
-def test_recorded_sha256(tmp_path: Path) -> None:
-    """The recorded digests of each variant are found by file name, with the row of the sheet, and only where filled."""
-    rows = write_faces(tmp_path, 4, 2)
-    rows[1]["sha256"], rows[2]["sha256_cropped"], rows[3]["sha256"] = "1" * 64, "2" * 64, "3" * 64
-    rows[3]["path"] = "../x.png"
-    write_sheet(tmp_path / "dataset_sheet.csv", rows)
-    originals = recorded_sha256("small_original", str(tmp_path))
-    crops = recorded_sha256("small_cropped", str(tmp_path))
-    assert {file: (one.row, one.column, one.sha256[0]) for file, one in originals.items()} == {
-        "happy/aaaaaaab_1.png": (3, "sha256", "1")
-    }
-    assert {file: (one.row, one.column, one.sha256[0]) for file, one in crops.items()} == {
-        "sad/aaaaaaac_2.png": (4, "sha256_cropped", "2")
-    }
-    assert recorded_sha256("large_cropped", str(tmp_path)) == {}
 
 
 def test_both_problems_of_an_image() -> None:

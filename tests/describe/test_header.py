@@ -55,7 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
     found = {}
     for config in ("small_original", "emonet_binary"):
         index = read_index(config, str(data_dir))
-        shards, _ = build_shards(config, index, data_dir / "out", max_shard_size=10**9, workers=1, prove=lambda _: None)
+        shards, _ = build_shards(config, index, data_dir / "out", max_shard_size=10**9, workers=1)
         found[config] = facts_of((shard.split, shard.file) for shard in shards)
     return found
 

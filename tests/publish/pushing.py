@@ -11,9 +11,10 @@ from typing import Any
 
 from tests.environments import ROOT
 from tools.publish.staging import StagingHub
+from tools.publish.staging.access import Role
 
 WRITER, READER = "hf_secretwriter", "hf_secretreader"
-TOKENS = {WRITER: ("maintainer", "write"), READER: ("reader", "read")}
+TOKENS: dict[str, tuple[str, Role]] = {WRITER: ("maintainer", "write"), READER: ("reader", "read")}
 REPO = "FER-Universe/DiffusionFER"
 
 

@@ -181,7 +181,7 @@ def test_a_picture_that_is_not_the_recorded_one(pusher: Pusher, data_dir: Path) 
     write_sheet(data_dir / "dataset_sheet.csv", rows)
     done = pusher.push("--data-dir", str(data_dir), "--public")
     assert done.returncode == 1, done.stderr
-    assert "dataset_sheet.csv row 5" in done.stderr.replace("\n", " ").replace("  ", " ")
+    assert "dataset_sheet.csv row 5: error SH021" in " ".join(done.stderr.split())
     assert "0" * 64 in "".join(done.stderr.split())
 
 

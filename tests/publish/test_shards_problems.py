@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from DiffusionFER import RawFolder
 from tests.publish.test_shards import CONFIG, build, build_index, index_of
 from tests.trees import png, write_faces, write_sheet, zip_folder
-from tools.check.images import check_image
-from tools.publish.shards import Problem, ShardError
+from tools.check.findings import Finding
+from tools.check.images import Recorded, check_image
+from tools.check.rules import IMAGE_BROKEN
+from tools.publish import shards as module
+from tools.publish.shards import ShardError
 
 FOLDER = "DifussionEmotion_S"
 
@@ -42,19 +46,16 @@ def test_every_problem_is_reported(tmp_path: Path) -> None:
     counted: list[int] = []
     built, problems = build(tmp_path, tmp_path / "out", advance=counted.append)
     actual = hashlib.sha256(files[3].read_bytes()).hexdigest()
+    given = [f"{FOLDER}/{name}" for name in names(rows)]
     expected = [
-        (0, "image", check_image(files[0].read_bytes())),
-        (1, "image", check_image(files[1].read_bytes())),
-        (2, "file", "cannot be read: "),
-        (3, "sha256", f"has sha256 {actual}, but its row says {'0' * 64}"),
-        (5, "file", f"cannot be read: {FOLDER}/{names(rows)[5]} is a link that leaves the data directory"),
+        ("IM008", given[0], None, f"image {check_image(files[0].read_bytes())}"),
+        ("IM008", given[1], None, f"image {check_image(files[1].read_bytes())}"),
+        ("IM009", given[2], None, "file is missing"),
+        ("SH021", "dataset_sheet.csv", 5, f"'{given[3]}' has SHA-256 {actual}, but the sheet records '{'0' * 64}'"),
+        ("IM009", given[5], None, "file is a link that leaves the data directory"),
     ]
-    assert [(problem.file, problem.origin, problem.kind) for problem in problems] == [
-        (names(rows)[row], f"dataset_sheet.csv row {row + 2}", kind) for row, kind, _ in expected
-    ]
-    for problem, (_, _, message) in zip(problems, expected, strict=True):
-        assert message
-        assert problem.message.startswith(message)
+    assert [(found.rule, found.file, found.row, found.message) for found in problems] == expected
+    assert problems[3].column == "sha256"
     assert sum(counted) == 8
     assert sum(shard.rows for shard in built) == 8
 
@@ -69,8 +70,8 @@ def test_damaged_entry_of_a_zip(tmp_path: Path) -> None:
     content[start + 5000] ^= 1
     archive.write_bytes(content)
     _, (problem,) = build(tmp_path, tmp_path / "out")
-    assert (problem.file, problem.origin, problem.kind) == (names(rows)[2], "dataset_sheet.csv row 4", "file")
-    assert problem.message.startswith(f"cannot be read: {FOLDER}.zip: {problem.file} cannot be unpacked (Bad CRC-32")
+    assert (problem.rule, problem.file) == ("IM009", f"{FOLDER}.zip/{names(rows)[2]}")
+    assert problem.message.startswith("file cannot be unpacked (Bad CRC-32")
 
 
 @pytest.mark.parametrize("change", [b"", b"shorter", b"longer" * 10_000])
@@ -86,31 +87,45 @@ def test_file_that_changes(change: bytes, tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(RawFolder, "entries", change_it)
     _, problems = build_index(index, tmp_path / "out")
-    assert problems == [Problem("00000004_0.png", "row 6", "changed while it was read", "file")]
+    assert [(found.rule, found.file, found.message) for found in problems] == [
+        ("IM009", f"{FOLDER}/00000004_0.png", "file changed while it was read")
+    ]
 
 
-def test_proof_sees_the_bytes(tmp_path: Path) -> None:
-    """What the proof says of an image must be its problem, and the proof must get each image once, whole."""
+def test_a_wrong_claim_of_a_crop(tmp_path: Path) -> None:
+    """A crop is compared with the column of crops."""
+    rows = write_faces(tmp_path, 2)
+    rows[1]["sha256_cropped"] = "1" * 64
+    write_sheet(tmp_path / "dataset_sheet.csv", rows)
+    _, (problem,) = build(tmp_path, tmp_path / "out", "small_cropped")
+    assert (problem.rule, problem.file, problem.row) == ("SH021", "dataset_sheet.csv", 3)
+    assert (problem.column, problem.value) == ("sha256_cropped", "1" * 64)
+
+
+def test_inspection_sees_the_bytes(tmp_path: Path) -> None:
+    """The inspection must get each image once, whole, with its sha256, and what it yields must be returned."""
     seen: list[bytes] = []
 
-    def prove(content: bytes) -> str | None:
+    def inspect(file: str, content: bytes, sha256: str, recorded: Recorded | None) -> Iterator[Finding]:
+        assert (hashlib.sha256(content).hexdigest(), recorded) == (sha256, None)
         seen.append(content)
-        return "is the short one" if len(content) == 100 else None
+        if len(content) == 100:
+            yield IMAGE_BROKEN.at(file, "is the short one", "")
 
     index = index_of(tmp_path, [5000, 100, 7000])
-    _, problems = build_index(index, tmp_path / "out", prove=prove)
-    assert problems == [Problem("00000001_0.png", "row 3", "is the short one", "image")]
+    _, problems = build_index(index, tmp_path / "out", inspect=inspect)
+    assert problems == [IMAGE_BROKEN.at(f"{FOLDER}/00000001_0.png", "is the short one", "")]
     assert sorted(seen) == sorted(index.folder.read(entry.name) for entry in index.folder.entries())
 
 
-def test_fault_of_the_proof_is_raised(tmp_path: Path) -> None:
-    """An exception of the proof is a fault of ours: it must stop the build and not hang it."""
+def test_fault_of_the_inspection_is_raised(tmp_path: Path) -> None:
+    """An exception of the inspection is a fault of ours: it must stop the build and not hang it."""
 
-    def prove(content: bytes) -> str | None:
+    def inspect(*_: object) -> list[Finding]:
         raise ZeroDivisionError("a fault")
 
     with pytest.raises(ZeroDivisionError, match="a fault"):
-        build_index(index_of(tmp_path, [5000] * 6), tmp_path / "out", prove=prove)
+        build_index(index_of(tmp_path, [5000] * 6), tmp_path / "out", inspect=inspect)
 
 
 def test_image_that_fits_no_shard(tmp_path: Path) -> None:
@@ -122,11 +137,21 @@ def test_image_that_fits_no_shard(tmp_path: Path) -> None:
     assert str(raised.value) == message
 
 
-def test_shard_that_grows_too_large(tmp_path: Path) -> None:
-    """Rows that take more than was planned for them must stop the build, not give a shard above its size."""
+def test_long_texts_are_planned_for(tmp_path: Path) -> None:
+    """Rows whose texts take more than their images must still give shards within the size."""
     rows = write_faces(tmp_path, 5)
     for number, row in enumerate(rows):
         row["prompt"] = hashlib.shake_128(bytes([number])).hexdigest(20_000)
     write_sheet(tmp_path / "dataset_sheet.csv", rows)
-    with pytest.raises(ShardError, match=rf"^{CONFIG}/train-00000.parquet has 1\d\d,\d+ bytes, above the 100,000 that"):
-        build(tmp_path, tmp_path / "out", max_shard_size=100_000)
+    shards, _ = build(tmp_path, tmp_path / "out", max_shard_size=100_000)
+    assert [shard.rows for shard in shards] == [1, 1, 1, 1, 1]
+    assert all(shard.size <= 100_000 for shard in shards)
+
+
+def test_shard_that_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that take more than was planned for them must stop the build, not give a shard above its size."""
+    monkeypatch.setattr(module, "ROW_OVERHEAD_BYTES", -10_000)
+    write_faces(tmp_path, 10)
+    message = rf"^{CONFIG}/train-00000.parquet has 1\d\d,\d+ bytes, and a shard may have 60,000: allow more$"
+    with pytest.raises(ShardError, match=message):
+        build(tmp_path, tmp_path / "out", max_shard_size=60_000)

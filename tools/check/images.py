@@ -119,7 +119,7 @@ def image_findings(file: str, content: bytes, sha256: str, recorded: Recorded | 
     """Yield what is wrong with the bytes of an image.
 
     `file` is its name below the data directory, `sha256` that of `content` in hexadecimal (who builds shards has it
-    already), `recorded` what the sheet says of it, see `sheet.recorded_sha256`.
+    already), `recorded` what the sheet says of it.
     """
     if problem := check_image(content):
         yield IMAGE_BROKEN.at(file, f"image {problem}", "copy or generate the image again")

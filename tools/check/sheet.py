@@ -18,9 +18,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, path_problem, read_table, sheet_path, sheet_row
+from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, read_table, sheet_row
 from tools.check.findings import Finding, quote
-from tools.check.images import Recorded
 from tools.check.rules import (
     COLUMN_MISSING,
     COLUMN_TWICE,
@@ -249,27 +248,3 @@ def rows_missing(sheet: Sheet, size: str) -> Finding:
     folders = " or ".join(f"{folder}/" for folder in original_folders(size))
     message = f"the sheet has no row for size {size}: no path begins with {folders}"
     return NO_ROWS.at(sheet.name, message, "add the rows of its images")
-
-
-def recorded_sha256(config: str, data_dir: str) -> dict[str, Recorded]:
-    """Return the SHA-256 that the sheet records for images of a config, by the name of the file below the raw folder.
-
-    Meant for a sheet without findings. Raises FileNotFoundError or ValueError where there is no sheet to read.
-    """
-    column = SHA256_COLUMNS[config.rpartition("_")[2]]
-    path = Path(sheet_path(data_dir))
-    name = path.name
-    sheet, _ = parse_sheet(name, path.read_bytes())
-    if sheet is None:
-        raise ValueError(f"{name} cannot be read: check it first")
-    if not sheet.has(column):
-        return {}
-    rows = sheet.of_size(size_of(config))
-    rows = rows.where(pc.is_valid(rows.text(column)))
-    recorded = {}
-    for index, (given, digest) in enumerate(
-        zip(rows.text("path").to_pylist(), rows.text(column).to_pylist(), strict=True)
-    ):
-        if not path_problem(given):
-            recorded[given.partition("/")[2]] = Recorded(name, rows.row(index), column, digest)
-    return recorded

@@ -6,6 +6,7 @@ byte, and the order of the keys, stays as it was.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -157,11 +158,12 @@ def replace_keys(card: str, values: Mapping[str, Any]) -> str:
             out.append(line)
     out.extend(_yaml({key: value}) for key, value in waiting.items())
     replaced = match[1] + "".join(out) + match[3] + card[match.end() :]
-    if read_header(replaced) != {**header, **values}:
-        raise HeaderError(
-            f"cannot replace {', '.join(values)} in the header: write each key and its value in block style"
-        )
-    return replaced
+    with contextlib.suppress(HeaderError):
+        if read_header(replaced) == {**header, **values}:
+            return replaced
+    raise HeaderError(
+        f"cannot replace {', '.join(values)} in the header of the card: write their values in block style"
+    )
 
 
 def _yaml(value: dict[str, Any]) -> str:

@@ -18,13 +18,12 @@ from tqdm import tqdm
 from DiffusionFER import SUBSETS, RawFolder, open_raw, read_index
 from tools.check.configs import check_configs
 from tools.check.findings import Finding
-from tools.check.images import check_image, folder_findings
-from tools.check.rules import FILE_UNREADABLE, IMAGE_BROKEN, SHA256_DIFFERS
+from tools.check.images import folder_findings
 from tools.describe.header import facts_of, render_header
 from tools.make.embedded import render_tree
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
-from tools.publish.shards import Problem, Shard, build_shards
+from tools.publish.shards import Shard, build_shards
 from tools.publish.summary import Summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -164,17 +163,16 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[S
     shards = []
     with tqdm(total=sum(i.table.num_rows for i in indices.values()), desc="shards", unit="image", disable=None) as bar:
         for config, index in indices.items():
-            built, problems = build_shards(
+            built, found = build_shards(
                 config,
                 index,
                 options.work_dir / "shards",
                 max_shard_size=options.max_shard_size,
                 workers=options.num_proc,
-                prove=check_image,
                 advance=bar.update,
             )
             shards += built
-            findings += [_finding(index.folder.name, problem) for problem in problems]
+            findings += found
     if any(finding.severity == "error" for finding in findings):
         raise Refused(findings)
     return shards, findings
@@ -184,15 +182,6 @@ def _folder(config: str, data_dir: Path) -> RawFolder | None:
     with contextlib.suppress(ValueError, FileNotFoundError):  # the findings say so already
         return open_raw(config, str(data_dir))
     return None
-
-
-def _finding(folder: str, problem: Problem) -> Finding:
-    rule, hint = {
-        "file": (FILE_UNREADABLE, "copy the file again, and let nothing write to the data directory meanwhile"),
-        "image": (IMAGE_BROKEN, "copy or make the image again"),
-        "sha256": (SHA256_DIFFERS, "bring back the file that the row speaks of, or write its sha256 into the row"),
-    }[problem.kind]
-    return rule.at(f"{folder}/{problem.file}", f"{problem.message} ({problem.origin})", hint)
 
 
 def _card(shards: list[Shard], published: str | None) -> str:

@@ -1,7 +1,7 @@
 """From the files of a config to Parquet shards, in one pass.
 
 In goes an index (rows without images) and the raw folder; out come shards whose image bytes are the files' own, and
-what was wrong with any image. Worker threads read, prove and hash images into one buffer a row group while the main
+what is wrong with any image. Worker threads read, prove and hash images into one buffer a row group while the main
 thread writes the row group before it and another hashes the shard as it grows. Same input, same bytes, whatever the
 number of workers.
 """
@@ -11,22 +11,28 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from DiffusionFER import FEATURES, SUBSETS, Index, RawFolder
+from tools.check.findings import Finding
+from tools.check.images import Recorded, image_findings, unreadable
 
 # Readers take a row group into memory as a whole: datasets keeps them to 100 MB. A third of that bounds the memory of
 # this pass, too, which holds two at a time: the one that is read and the one that is written.
 ROW_GROUP_BYTES = 32 * 10**6
-# What a row takes besides its image, from above: some 20 short columns, or the ratings of ten annotators.
+# What a row takes besides its image and its texts, and an annotation of EmoNet (40 ratings), from above.
 ROW_OVERHEAD_BYTES = 4096
+ANNOTATION_BYTES = 512
+# What a column of a row group takes in the footer and in the page index, from above: some 200 were measured.
+COLUMN_OVERHEAD_BYTES = 300
 # An image larger than this ends its data page: the page index gives a byte range for it alone, or for it and the
 # smaller ones before it, at most this many bytes. The writer looks at the size of a page after every batch of values,
 # so that the batch must be one value.
@@ -52,24 +58,9 @@ class Shard:
     sha256: str
 
 
-Kind = Literal["file", "image", "sha256"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An image that must not be published: its name below the raw folder, where its row stands, what is wrong.
-
-    `kind` says what was found wanting: the way to the "file", its "image" or the "sha256" that its row claims.
-    """
-
-    file: str
-    origin: str
-    message: str
-    kind: Kind
-
-
-# Gets the bytes of an image and says what is wrong with them, or None. Called from several threads.
-Proof = Callable[[bytes], "str | None"]
+# Gets an image's name below the data directory, its bytes, their sha256, and what the sheet records of it. Called from
+# several threads.
+Inspect = Callable[[str, bytes, str, "Recorded | None"], Iterable[Finding]]
 
 
 class ShardError(Exception):
@@ -83,12 +74,12 @@ def build_shards(
     *,
     max_shard_size: int,
     workers: int,
-    prove: Proof,
+    inspect: Inspect = image_findings,
     advance: Callable[[int], object] = lambda images: None,
-) -> tuple[list[Shard], list[Problem]]:
-    """Write the shards of a config to `folder`/config/split-NNNNN.parquet and return them, with the problems found.
+) -> tuple[list[Shard], list[Finding]]:
+    """Write the shards of a config to `folder`/config/split-NNNNN.parquet; return them and what is wrong with images.
 
-    `max_shard_size` is in bytes; `advance` is told how many more images are done. With any problem the shards are of no
+    `max_shard_size` is in bytes; `advance` is told how many more images are done. With any finding the shards are of no
     use, but every image has been looked at. A shard is named by its place alone and filled before the next is begun, so
     that rows appended to a split leave all its shards but the last as they were. Raises ShardError where an image does
     not fit into a shard.
@@ -98,49 +89,59 @@ def build_shards(
     shards: list[Shard] = []
     sizes = {entry.name: entry.size for entry in index.folder.entries()}
     with ThreadPoolExecutor(workers, "read") as pool, ThreadPoolExecutor(1, "hash") as hasher:
-        reader = _Reader(index.folder, schema_of(config), pool, prove, advance)
+        reader = _Reader(config, index.folder, pool, inspect, advance)
         for split in index.splits():
             rows = index.rows(split)
             lengths = [sizes.get(file, 0) for file in rows["file"].to_pylist()]
-            for number, groups in enumerate(_plan(rows, lengths, max_shard_size)):
+            for number, groups in enumerate(_plan(rows, lengths, max_shard_size, reader.schema)):
                 file = target / f"{split}-{number:05d}.parquet"
                 start, stop = groups[0][0], groups[-1][1]
                 chunking = CHUNKING if min(lengths[start:stop]) <= PAGE_BYTES else False
                 digest, size = _write(file, reader.schema, chunking, reader.tables(rows, lengths, groups), hasher)
                 path = f"{config}/{file.name}"
                 if size > max_shard_size:
-                    raise ShardError(f"{path} has {size:,} bytes, above the {max_shard_size:,} that a shard may have")
+                    raise ShardError(f"{path} has {size:,} bytes, and a shard may have {max_shard_size:,}: allow more")
                 shards.append(Shard(config, split, path, file, stop - start, size, digest))
     for stale in set(target.iterdir()) - {shard.file for shard in shards}:  # of an earlier run
         stale.unlink()
-    return shards, reader.problems
+    return shards, reader.findings
 
 
-def _plan(rows: pa.Table, lengths: list[int], max_shard_size: int) -> list[list[tuple[int, int]]]:
+def _plan(rows: pa.Table, lengths: list[int], max_shard_size: int, schema: pa.Schema) -> list[list[tuple[int, int]]]:
     """Divide rows into shards of row groups, each (start, stop), filling one before the next is begun."""
+    group_cost = COLUMN_OVERHEAD_BYTES * len(list(_leaves(schema)))
+    room = max_shard_size - group_cost - len(str(schema.metadata))  # the footer describes the columns, and the features
     shards: list[list[tuple[int, int]]] = []
-    start = in_group = in_shard = 0
     groups: list[tuple[int, int]] = []
-    for row, length in enumerate(lengths):
-        cost = length + ROW_OVERHEAD_BYTES
-        if cost + ROW_OVERHEAD_BYTES > max_shard_size:  # the footer takes some, too
-            file = rows["file"][row].as_py()
-            raise ShardError(
-                f"{file} has {length:,} bytes and does not fit into a shard of {max_shard_size:,}: allow more"
-            )
-        full = in_shard + cost + ROW_OVERHEAD_BYTES > max_shard_size
-        if row > start and (full or in_group + cost > ROW_GROUP_BYTES):
+    start, in_group, in_shard = 0, 0, group_cost
+    for row, cost in enumerate(_costs(rows, lengths)):
+        if group_cost + cost > room:
+            file, size = rows["file"][row].as_py(), f"{lengths[row]:,} bytes"
+            raise ShardError(f"{file} has {size} and does not fit into a shard of {max_shard_size:,}: allow more")
+        group_full = row > start and in_group + cost > ROW_GROUP_BYTES
+        if in_shard + cost + group_cost * group_full > room:
+            shards.append([*groups, (start, row)])
+            groups, start, in_group, in_shard = [], row, 0, group_cost
+        elif group_full:
             groups.append((start, row))
-            start, in_group = row, 0
-        if full:
-            shards.append(groups)
-            groups, in_shard = [], 0
+            start, in_group, in_shard = row, 0, in_shard + group_cost
         in_group += cost
         in_shard += cost
     return [*shards, [*groups, (start, len(lengths))]] if lengths else shards
 
 
-_Loaded = tuple[str, "tuple[str, Kind] | None"]  # the sha256 of an image, and what is wrong with it
+def _costs(rows: pa.Table, lengths: list[int]) -> list[int]:
+    """Return the bytes that each row takes in a shard, from above; by itself, so that other rows do not change it."""
+    costs = pc.add(pa.array(lengths, pa.int64()), ROW_OVERHEAD_BYTES)
+    for column in rows.columns:
+        if pa.types.is_string(column.type):
+            costs = pc.add(costs, pc.fill_null(pc.binary_length(column), 0))
+        elif pa.types.is_list(column.type):
+            costs = pc.add(costs, pc.multiply(pc.fill_null(pc.list_value_length(column), 0), ANNOTATION_BYTES))
+    return list(costs.to_pylist())
+
+
+_Loaded = tuple[str, list[Finding]]  # the sha256 of an image, and what is wrong with it
 
 
 class _Reader:
@@ -148,15 +149,16 @@ class _Reader:
 
     def __init__(
         self,
+        config: str,
         folder: RawFolder,
-        schema: pa.Schema,
         pool: ThreadPoolExecutor,
-        prove: Proof,
+        inspect: Inspect,
         advance: Callable[[int], object],
     ) -> None:
-        self.schema = schema
-        self.problems: list[Problem] = []
-        self._folder, self._pool, self._prove, self._advance = folder, pool, prove, advance
+        self.schema = schema_of(config)
+        self.findings: list[Finding] = []
+        self._claims = "sha256_cropped" if config.endswith("_cropped") else "sha256"
+        self._folder, self._pool, self._inspect, self._advance = folder, pool, inspect, advance
 
     def tables(self, rows: pa.Table, lengths: list[int], groups: list[tuple[int, int]]) -> Iterator[pa.Table]:
         """Yield a table for each group (start, stop) of rows; `lengths` are the sizes of all rows' images in bytes."""
@@ -165,11 +167,10 @@ class _Reader:
         for number, (part, sizes) in enumerate(parts):
             buffer, futures = loading
             digests = []
-            for file, origin, future in zip(part["file"], part["origin"], futures, strict=True):
-                digest, problem = future.result()
+            for future in futures:
+                digest, findings = future.result()
                 digests.append(digest)
-                if problem:
-                    self.problems.append(Problem(file.as_py(), origin.as_py(), *problem))
+                self.findings += findings
             self._advance(len(digests))
             if number + 1 < len(parts):
                 loading = self._start(*parts[number + 1])
@@ -181,23 +182,24 @@ class _Reader:
         view = memoryview(buffer).cast("B")
         ends = itertools.accumulate(lengths)
         places = [view[end - length : end] for end, length in zip(ends, lengths, strict=True)]
-        jobs = zip(rows["file"].to_pylist(), rows["claimed_sha256"].to_pylist(), places, strict=True)
+        jobs = zip(rows.select(["file", "origin", "claimed_sha256"]).to_pylist(), places, strict=True)
         return buffer, [self._pool.submit(self._load, *job) for job in jobs]
 
-    def _load(self, file: str, claimed: str | None, place: memoryview) -> _Loaded:
+    def _load(self, row: dict[str, str], place: memoryview) -> _Loaded:
+        name = f"{self._folder.name}/{row['file']}"
         try:
-            content = self._folder.read(file)
+            content = self._folder.read(row["file"])
+            if len(content) != len(place):
+                raise ValueError("changed while it was read")
         except (ValueError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            return "", (f"cannot be read: {reason}", "file")
-        if len(content) != len(place):
-            return "", ("changed while it was read", "file")
+            return "", [unreadable(name, error)]
         place[:] = content
         digest = hashlib.sha256(content).hexdigest()
-        if claimed and claimed.lower() != digest:
-            return digest, (f"has sha256 {digest}, but its row says {claimed}", "sha256")
-        problem = self._prove(content)
-        return digest, (problem, "image") if problem else None
+        recorded = None
+        if row["claimed_sha256"]:
+            sheet, _, number = row["origin"].rpartition(" row ")
+            recorded = Recorded(sheet, int(number), self._claims, row["claimed_sha256"])
+        return digest, list(self._inspect(name, content, digest, recorded))
 
     def _table(self, buffer: pa.Buffer, lengths: list[int], digests: list[str], rows: pa.Table) -> pa.Table:
         offset_buffer = pa.array([0, *itertools.accumulate(lengths)], pa.int32()).buffers()[1]
@@ -223,7 +225,7 @@ def _write(
 ) -> tuple[str, int]:
     """Write each table as a row group to `file`, by way of a partial one; return its sha256 and its size."""
     partial = file.with_name(file.name + ".partial")
-    leaves = list(_leaves(schema))
+    leaves = dict(_leaves(schema))
     images = [leaf for leaf in leaves if leaf.startswith("image.")]
     labels = [leaf for leaf in leaves if leaf not in images]
     with pa.OSFile(str(partial), "wb") as sink, partial.open("rb") as written:
@@ -234,7 +236,8 @@ def _write(
             schema,
             compression={leaf: "none" if leaf in images else "zstd" for leaf in leaves},
             use_dictionary=[leaf for leaf in labels if leaf not in ("image_id", "sha256")],
-            write_statistics=labels,  # the least and the greatest image are of no use to anyone
+            # The least and the greatest picture or prompt help no reader, and would stand in the file three times more.
+            write_statistics=[leaf for leaf, is_number in leaves.items() if is_number],
             write_page_index=True,
             data_page_size=PAGE_BYTES,
             write_batch_size=VALUES_A_BATCH,
@@ -277,10 +280,11 @@ def _oldest_form(feature: Any) -> Any:
     return {key: _oldest_form(value) for key, value in feature.items()}
 
 
-def _leaves(schema: pa.Schema) -> Iterator[str]:
-    """Yield the Parquet paths of a schema's leaf columns, by which the writer's options go."""
+def _leaves(schema: pa.Schema) -> Iterator[tuple[str, bool]]:
+    """Yield the Parquet path of each leaf column, by which the writer's options go, and whether it holds numbers."""
     sink = pa.BufferOutputStream()
     pq.write_table(schema.empty_table(), sink)
     columns = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
     for number in range(len(columns)):
-        yield columns.column(number).path
+        column = columns.column(number)
+        yield column.path, column.physical_type != "BYTE_ARRAY"
