@@ -26,7 +26,7 @@ from tools.check.findings import Finding
 from tools.check.images import Recorded, image_findings, unreadable
 
 # Readers take a row group into memory as a whole: datasets keeps them to 100 MB. A third of that bounds the memory of
-# this pass, too, which holds two at a time: the one that is read and the one that is written.
+# this pass, too, which holds three at a time: one that is written, one that is read and one that comes next.
 ROW_GROUP_BYTES = 32 * 10**6
 # What a row takes besides its image and its texts, and an annotation of EmoNet (40 ratings), from above.
 ROW_OVERHEAD_BYTES = 4096
@@ -163,17 +163,19 @@ class _Reader:
     def tables(self, rows: pa.Table, lengths: list[int], groups: list[tuple[int, int]]) -> Iterator[pa.Table]:
         """Yield a table for each group (start, stop) of rows; `lengths` are the sizes of all rows' images in bytes."""
         parts = [(rows.slice(start, stop - start), lengths[start:stop]) for start, stop in groups]
-        loading = self._start(*parts[0])
+        loading = [self._start(*parts[0])]
         for number, (part, sizes) in enumerate(parts):
-            buffer, futures = loading
+            if number + 1 < len(
+                parts
+            ):  # before this one is waited for, so that the workers always have something to do
+                loading.append(self._start(*parts[number + 1]))
+            buffer, futures = loading.pop(0)
             digests = []
             for future in futures:
                 digest, findings = future.result()
                 digests.append(digest)
                 self.findings += findings
             self._advance(len(digests))
-            if number + 1 < len(parts):
-                loading = self._start(*parts[number + 1])
             yield self._table(buffer, sizes, digests, part)
 
     def _start(self, rows: pa.Table, lengths: list[int]) -> tuple[pa.Buffer, list[Future[_Loaded]]]:
