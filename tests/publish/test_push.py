@@ -11,7 +11,7 @@ import pytest
 
 from tests.environments import ROOT
 from tests.publish.pushing import REPO, Pusher
-from tests.trees import face_rows, png, write_emonet, write_faces, write_sheet
+from tests.trees import face_rows, png, write_sheet
 from tools.describe.header import read_header
 
 LOAD = """
@@ -30,16 +30,6 @@ for config in datasets.get_dataset_config_names(repo):
     out[config] = str(loaded["train" if "train" in loaded else "test"].features)
 print(json.dumps(out))
 """
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """A data directory with five configs."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    write_faces(folder, 30)
-    write_emonet(folder)
-    return folder
 
 
 def test_a_push_is_one_commit_of_shards_and_card(pusher: Pusher, data_dir: Path) -> None:

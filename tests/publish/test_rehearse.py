@@ -17,21 +17,11 @@ import pytest
 
 from DiffusionFER import read_index
 from tests.environments import ROOT
-from tests.trees import face_rows, write_emonet, write_faces, write_sheet
+from tests.trees import face_rows, write_sheet
 from tools.describe.header import facts_of, read_header, render_header
 from tools.publish.rehearse import PORT, _changed
 
 PUSH = [sys.executable, str(ROOT / "tools" / "push.py"), "--rehearse"]
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """A data directory with five configs."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    write_faces(folder, 20)
-    write_emonet(folder)
-    return folder
 
 
 def rehearse(data_dir: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -54,12 +44,12 @@ def test_every_config_comes_back(data_dir: Path) -> None:
     lines = [line.split()[:3] for line in done.stdout.splitlines()]
     assert ["config", "split", "rows"] in lines
     for config in ("small_original", "small_cropped"):
-        assert [config, "train", "16"] in lines
-        assert [config, "validation", "2"] in lines
-        assert [config, "test", "2"] in lines
+        assert [config, "train", "24"] in lines
+        assert [config, "validation", "3"] in lines
+        assert [config, "test", "3"] in lines
     for expected in (["emonet_hq", "test", "2"], ["emonet_binary", "train", "2"], ["emonet_big", "train", "2"]):
         assert expected in lines
-    assert "46 images came back through load_dataset with the bytes of their files" in done.stdout
+    assert "66 images came back through load_dataset with the bytes of their files" in done.stdout
     assert "hf_of_the_user" not in done.stdout + done.stderr
 
 
@@ -76,7 +66,7 @@ def test_json_for_machines(data_dir: Path) -> None:
 
 def test_faults_stop_a_rehearsal_as_they_stop_a_push(data_dir: Path) -> None:
     """Findings are shown by the push that is rehearsed, and its status is the rehearsal's."""
-    rows = face_rows(20)
+    rows = face_rows(30)
     rows[0]["emotion"] = "joy"
     write_sheet(data_dir / "dataset_sheet.csv", rows)
     done = rehearse(data_dir)
@@ -134,7 +124,7 @@ def test_serving_keeps_the_hub_up_for_the_line_to_paste(data_dir: Path) -> None:
         words = shlex.split(paste)
         settings = dict(word.split("=", 1) for word in words[:3])
         pasted = subprocess.run(words[3:], env={**os.environ, **settings}, capture_output=True, text=True, check=False)
-        assert "num_rows: 16" in pasted.stdout, pasted.stderr
+        assert "num_rows: 24" in pasted.stdout, pasted.stderr
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
 

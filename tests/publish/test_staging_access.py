@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,13 +40,6 @@ WRITING = [
     ("PUT", f"{API}/settings", {}),
     ("DELETE", "/api/repos/delete", {"type": "dataset", "organization": "FER-Universe", "name": "DiffusionFER"}),
 ]
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[StagingHub]:
-    """A Hub with the usual tokens."""
-    with StagingHub(tmp_path / "store", TOKENS) as hub:
-        yield hub
 
 
 @pytest.mark.parametrize(("method", "path", "body"), READING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,21 +13,6 @@ from hypothesis import strategies as st
 
 from tests.publish.staging_http import API, TOKENS, Client, file, large_file
 from tools.publish.staging import StagingHub
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[StagingHub]:
-    """A Hub with the usual tokens."""
-    with StagingHub(tmp_path / "store", TOKENS) as hub:
-        yield hub
-
-
-@pytest.fixture
-def client(hub: StagingHub) -> Client:
-    """A writer's client of an empty repository."""
-    client = Client.of(hub)
-    client.create()
-    return client
 
 
 def test_two_commits_on_one_parent(client: Client) -> None:

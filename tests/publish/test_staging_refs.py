@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.publish.staging_http import API, TOKENS, Client, Reply, file
-from tools.publish.staging import StagingHub
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[StagingHub]:
-    """A Hub with the usual tokens."""
-    with StagingHub(tmp_path / "store", TOKENS) as hub:
-        yield hub
-
-
-@pytest.fixture
-def client(hub: StagingHub) -> Client:
-    """A writer's client of an empty repository."""
-    client = Client.of(hub)
-    client.create()
-    return client
+from tests.publish.staging_http import API, Client, Reply, file
 
 
 def test_where_a_commit_goes(client: Client) -> None:

@@ -84,6 +84,7 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
     with _staging_hub(stage / "hub", token) as hub:
         say(f"a staging Hub, a rehearsal and no place for data, answers at {hub.endpoint}")
         pushed = _push(replace(options, data_dir=data_dir, work_dir=work_dir), hub.environment(token, stage / "push"))
+        say(f"pushed {len(pushed['added'])} files, {pushed['upload_bytes']:,} bytes, in one commit, and verified them")
         loaded = []
         for config in configs:
             say(f"loading {config} back, in a new process, with nothing cached")
