@@ -20,7 +20,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,7 +139,9 @@ def path_problem(path: str) -> str | None:
         return "is absolute"
     if "\\" in path:
         return "holds a backslash"
-    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+    if re.search(r"[\x00-\x1f\x7f]", path):
+        return "holds a control character"
+    if any(part in ("", ".", "..") for part in path.split("/")):
         return "leaves its folder or is not in plain form"
     return None
 
@@ -172,19 +174,28 @@ class RawFolder:
         return sorted(found, key=lambda entry: entry.name)
 
     def _scan(self, below: str = "") -> Iterator[Entry]:
-        with os.scandir(os.path.join(self.path, below)) as items:
-            for item in items:
-                name = f"{below}/{item.name}" if below else item.name
-                if item.is_symlink() and not self._inside(item.path):
+        try:
+            with os.scandir(os.path.join(self.path, below)) as found:
+                items = list(found)
+        except OSError as error:  # a folder that may not be opened, or lies too deep
+            yield Entry(below, 0, f"cannot be listed ({error.strerror})")
+            return
+        for item in items:
+            name = f"{below}/{item.name}" if below else item.name
+            try:
+                is_link, is_folder = item.is_symlink(), item.is_dir()
+                if is_link and not self._inside(item.path):
                     yield Entry(name, 0, "is a link that leaves the data directory")
-                elif item.is_symlink() and item.is_dir():
+                elif is_link and is_folder:
                     yield Entry(name, 0, "is a link to a folder, which is not followed")
-                elif item.is_dir():
+                elif is_folder:
                     yield from self._scan(name)
                 elif item.is_file():
                     yield Entry(name, item.stat().st_size)
                 else:
                     yield Entry(name, 0, "is not a regular file")
+            except OSError as error:  # a link in a circle, say
+                yield Entry(name, 0, f"cannot be looked at ({error.strerror})")
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file. Raises FileNotFoundError, or ValueError where it must not be read."""
@@ -227,7 +238,7 @@ class RawZip(RawFolder):
         seen: set[str] = set()
         for info in self._archive.infolist():
             name = info.filename
-            if info.is_dir() or name.startswith("__MACOSX/"):
+            if name.endswith("/") or name.startswith("__MACOSX/"):
                 continue
             problem = path_problem(name)
             if name in seen:
@@ -275,8 +286,10 @@ def open_raw(config: str, data_dir: str) -> RawFolder:
         raise FileNotFoundError(f"config {config} has no data here: {data_dir} holds none of {', '.join(names)}")
     if len(found) > 1:
         raise ValueError(f"config {config}: {data_dir} holds {' and '.join(found)}; keep one of them")
-    kind = RawZip if os.path.isfile(os.path.join(data_dir, found[0])) else RawFolder
-    return kind(data_dir, found[0])
+    path = os.path.join(data_dir, found[0])
+    if not (os.path.isfile(path) or os.path.isdir(path)):  # opening a pipe would wait for ever
+        raise ValueError(f"config {config}: {path} is neither a folder nor a zip")
+    return RawZip(data_dir, found[0]) if os.path.isfile(path) else RawFolder(data_dir, found[0])
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -320,9 +333,17 @@ def sheet_path(data_dir: str) -> str:
     return found[0]
 
 
-def sheet_row(index: int) -> int:
-    """Return the number that a spreadsheet shows for the row at `index` (from 0): the header is row 1."""
-    return index + 2
+def row_numbers(path: str, content: bytes, rows: int) -> Sequence[int]:
+    """Return the numbers that a spreadsheet shows for the rows that `read_table` gives: the header is row 1.
+
+    Blank lines, which it passes over, count, and a cell of several lines does not count more than once.
+    """
+    plain = range(2, rows + 2)
+    if path.endswith(".parquet") or not re.search(rb"\A[\r\n]|\n\r?\n|\r\r", content):
+        return plain
+    records = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    numbers = [number for number, record in enumerate(records, 1) if record][1:]
+    return numbers if len(numbers) == rows else plain
 
 
 _INDEX_COLUMNS = ("split", "file", "origin", "claimed_sha256")
@@ -363,7 +384,8 @@ def read_index(config: str, data_dir: str) -> Index:
 
 def _face_rows(config: str, path: str) -> pa.Table:
     with open(path, "rb") as file:
-        sheet, name = read_table(path, file.read()), os.path.basename(path)
+        content, name = file.read(), os.path.basename(path)
+    sheet = read_table(path, content)
     if missing := [column for column in ("path", "emotion", "valence", "arousal") if column not in sheet.column_names]:
         raise ValueError(f"{path} has no column {', '.join(missing)}")
     # The sheet names the originals; a crop has the path of its original, in the folder of the crops.
@@ -378,7 +400,8 @@ def _face_rows(config: str, path: str) -> pa.Table:
     sheet, paths, rows = sheet.filter(mask), paths.filter(mask), pc.indices_nonzero(mask).to_pylist()
     if not rows:
         raise ValueError(f"{path} has no row for config {config}: no path begins with {' or '.join(originals)}")
-    origins = [f"{name} row {sheet_row(row)}" for row in rows]
+    numbers = row_numbers(path, content, len(mask))
+    origins = [f"{name} row {numbers[row]}" for row in rows]
     for given, origin in zip(paths.to_pylist(), origins):  # noqa: B905
         if problem := path_problem(given):
             raise ValueError(f"{origin}: path {given!r} {problem}")
@@ -506,12 +529,14 @@ def read_annotations(kind: str, folder: RawFolder) -> Iterator[Annotation]:
     if kind == "big":
         yield from _model_annotations(folder)
         return
-    name, table = _only_csv(folder, ("path", "value", "emotion") if kind == "binary" else ("image", "annotations"))
+    name, numbers, table = _only_csv(
+        folder, ("path", "value", "emotion") if kind == "binary" else ("image", "annotations")
+    )
     if kind == "binary":
         for alias, known in EMONET_ALIASES.items():
             if count := pc.sum(pc.equal(table["emotion"], alias)).as_py():
                 logger.warning("%s: %d annotations of %r are read as %r", name, count, alias, known)
-    for index, row in enumerate(table.to_pylist()):
+    for number, row in zip(numbers, table.to_pylist()):  # noqa: B905
         image, annotator = row["path" if kind == "binary" else "image"] or "", row["annotator"]
         if str(row.get("human") or "true").strip().lower() not in ("true", "1", "yes"):
             continue  # a model's rating among those of people
@@ -524,20 +549,21 @@ def read_annotations(kind: str, folder: RawFolder) -> Iterator[Annotation]:
             problem = None if annotator else "annotator is missing"
         except ValueError as error:
             problem = str(error)
-        yield Annotation(f"{name} row {sheet_row(index)}", image, says, problem)
+        yield Annotation(f"{name} row {number}", image, says, problem)
 
 
-def _only_csv(folder: RawFolder, columns: tuple[str, ...]) -> tuple[str, pa.Table]:
+def _only_csv(folder: RawFolder, columns: tuple[str, ...]) -> tuple[str, Sequence[int], pa.Table]:
     names = [entry.name for entry in folder.entries() if "/" not in entry.name and entry.name.endswith(".csv")]
     names = [name for name in names if not name.startswith("metadata.")]
     if len(names) != 1:
         raise FileNotFoundError(
             f"{folder.path} must hold one CSV of annotations, but holds {', '.join(names) or 'none'}"
         )
-    table = read_table(names[0], folder.read(names[0]))
+    content = folder.read(names[0])
+    table = read_table(names[0], content)
     if missing := [column for column in (*columns, "annotator") if column not in table.column_names]:
         raise ValueError(f"{folder.path}/{names[0]} has no column {', '.join(missing)}")
-    return names[0], table
+    return names[0], row_numbers(names[0], content, table.num_rows), table
 
 
 def _model_annotations(folder: RawFolder) -> Iterator[Annotation]:
@@ -548,6 +574,7 @@ def _model_annotations(folder: RawFolder) -> Iterator[Annotation]:
             document = json.loads(folder.read(entry.name))
             *_, model, image = document["key"]
             says = {"annotator": str(model), "ratings": _ratings(document["value"])}
+            f"{model}{image}".encode()  # JSON can say what is no text
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             problem = f"is not of the form {{'key': [..., model, file], 'value': {{'Group|Emotion': 0..7}}}} ({error})"
             yield Annotation(entry.name, "", {}, problem)
@@ -624,15 +651,18 @@ def _side_file(folder: RawFolder, entries: list[Entry]) -> dict[str, dict[str, A
     names = [entry.name for entry in entries if entry.name in ("metadata.csv", "metadata.parquet")]
     side: dict[str, dict[str, Any]] = {}
     for name in names:
-        for index, row in enumerate(read_table(name, folder.read(name)).to_pylist()):
-            age = row.get("age")
-            if not row.get("file_name") or not (age is None or re.fullmatch(r"\d+(\.0)?", str(age))):
-                raise ValueError(
-                    f"{folder.path}/{name} row {sheet_row(index)}: no file_name, or age {age!r} is no number"
-                )
-            demographics = {"ethnicity": row.get("ethnicity"), "gender": row.get("gender")}
+        content = folder.read(name)
+        rows = read_table(name, content).to_pylist()
+        for number, row in zip(row_numbers(name, content, len(rows)), rows):  # noqa: B905
+            text = {column: None if value is None else str(value) for column, value in row.items()}
+            age = text.get("age")
+            if not text.get("file_name") or not (age is None or re.fullmatch(r"\d{1,3}(\.0)?", age)):
+                problem = f"no file_name, or age {age!r} is no number of years"
+                raise ValueError(f"{folder.path}/{name} row {number}: {problem}")
+            demographics: dict[str, Any] = {"ethnicity": text.get("ethnicity"), "gender": text.get("gender")}
             demographics["age"] = None if age is None else int(float(age))
-            side[row["file_name"].rsplit("/", 1)[-1]] = {"prompt": row.get("prompt"), "demographics": demographics}
+            key = str(text["file_name"]).rsplit("/", 1)[-1]
+            side[key] = {"prompt": text.get("prompt"), "demographics": demographics}
     return side
 
 

@@ -120,7 +120,7 @@ def test_a_wrong_side_row_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match="row 2") as caught:
         read_rows("emonet_big", tmp_path)
     age = line.rsplit(",", 1)[1]
-    assert str(caught.value) == f"{folder}/metadata.csv row 2: no file_name, or age {age!r} is no number"
+    assert str(caught.value) == f"{folder}/metadata.csv row 2: no file_name, or age {age!r} is no number of years"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -36,6 +37,11 @@ class Bytes(click.ParamType):
         return size
 
 
+def _interrupt(*_: object) -> None:
+    """End as with Ctrl-C, so that children and the staging Hub end, too."""
+    raise KeyboardInterrupt
+
+
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), help="The raw tree. Default: the embedded edition.")
 @click.option("--config", "configs", multiple=True, type=click.Choice(list(SUBSETS)), metavar="NAME",
@@ -61,7 +67,7 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
     """
     from huggingface_hub.utils import disable_progress_bars
 
-    from tools.check.findings import render_text
+    from tools.check.findings import render_text, visible
     from tools.publish.hub import HubError
     from tools.publish.push import Options, PushError, Refused, push
     from tools.publish.rehearse import Rehearsal, RehearsalStopped
@@ -71,6 +77,7 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
     if serve and not rehearse:
         raise click.UsageError("--serve goes with --rehearse")
 
+    signal.signal(signal.SIGTERM, _interrupt)
     if not sys.stderr.isatty():
         disable_progress_bars()
 
@@ -92,8 +99,8 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
         sys.exit(1)
     except RehearsalStopped as stopped:  # the push has said why
         sys.exit(stopped.status)
-    except (PushError, HubError, ShardError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+    except (PushError, HubError, ShardError, OSError, ValueError) as error:
+        click.echo(f"error: {visible(str(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         click.echo("stopped; nothing but complete commits was published", err=True)

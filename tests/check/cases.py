@@ -168,7 +168,7 @@ def sh008(data_dir: Path) -> list[Finding]:
 @case
 def sh009(data_dir: Path) -> list[Finding]:
     paths = ["", "/etc/passwd", "DifussionEmotion_S/../secret.png", "C:/x.png", r"DifussionEmotion_S\fear\x.png",
-             "DifussionEmotion_S//x.png", "~/x.png", "DifussionEmotion_S/\x1b[2J/\x00.png"]  # fmt: skip
+             "DifussionEmotion_S//x.png", "~/x.png", "DifussionEmotion_S/\x1b[2J/\x01.png"]  # fmt: skip
     return broken_cells(data_dir, path=paths)
 
 
@@ -443,4 +443,16 @@ def an006(data_dir: Path) -> list[Finding]:
     for name in ("0.json", "1.json"):
         (data_dir / "emonet-face-big/vlm" / name).unlink()
     (data_dir / "emonet-face-binary/binary.csv").write_text("path,annotator,value,emotion\n")
+    return check(data_dir, *EMONET)
+
+
+@case
+def an007(data_dir: Path) -> list[Finding]:
+    write_emonet(data_dir)
+    images = data_dir / "emonet-face-binary/images"
+    (images / "b").mkdir()
+    (images / "b/00000.png").write_bytes(png(1, 2))
+    (data_dir / "emonet-face-binary/binary.csv").write_text(
+        "path,annotator,value,emotion\nimages/00000.png,h,True,Awe\nimages/b/00000.png,h,True,Awe\n00001,h,True,Awe\n"
+    )
     return check(data_dir, *EMONET)

@@ -190,6 +190,15 @@ def test_both_problems_of_an_image() -> None:
     ]
 
 
+def test_pixels_that_were_packed_wrong() -> None:
+    """A PNG whose chunks are whole but whose pixels are no zlib stream is no picture."""
+    start = PNG.index(b"IDAT")
+    length = int.from_bytes(PNG[start - 4 : start], "big")
+    wrong = b"IDAT" + b"\xff" * length
+    content = PNG[:start] + wrong + zlib.crc32(wrong).to_bytes(4, "big") + PNG[start + 8 + length :]
+    assert str(check_image(content)).startswith("holds pixels that cannot be unpacked")
+
+
 def test_folders_are_proven_in_order(tmp_path: Path) -> None:
     """Each image of the folders is read, a broken one and one that cannot be unpacked are found in their order."""
     write_faces(tmp_path, 3, 2)
@@ -198,7 +207,7 @@ def test_folders_are_proven_in_order(tmp_path: Path) -> None:
     content = archive.read_bytes()
     archive.write_bytes(content.replace(b"IDAT", b"IDAQ", 1))
     folders = [open_raw(config, str(tmp_path)) for config in ("small_original", "small_cropped")]
-    found = [(finding.rule, finding.file) for finding in folder_findings(folders, workers=2)]
+    found = [(finding.rule, finding.file) for folder in folders for finding in folder_findings(folder, {}, workers=2)]
     assert found == [
         ("IM009", "DifussionEmotion_S.zip/happy/aaaaaaab_1.png"),
         ("IM008", "DiffusionEmotion_S_cropped/happy/aaaaaaab_1.png"),

@@ -160,11 +160,53 @@ def test_a_value_in_flow_style_over_lines_is_refused() -> None:
         replace_keys("---\nconfigs: [\n  a\n]\n---\n", {"configs": []})
 
 
-def test_a_published_card_that_contradicts_itself_is_refused() -> None:
-    """Entries that do not belong together are not carried over by guess."""
-    published = "---\nconfigs:\n- config_name: a\ndataset_info: []\n---\n"
-    with pytest.raises(HeaderError, match="do not fit together"):
-        render_header(CARD, {"small_original": facts()}, published)
+def test_published_configs_without_facts_stay() -> None:
+    """A card that was written by hand, with configs and no dataset_info, keeps its configs."""
+    published = "---\nconfigs:\n- config_name: a\n  data_files: a/*\n---\n"
+    header = read_header(render_header(CARD, {"small_original": facts()}, published))
+    assert [config["config_name"] for config in header["configs"]] == ["small_original", "a"]
+    assert [info["config_name"] for info in header["dataset_info"]] == ["small_original"]
+
+
+@pytest.mark.parametrize("configs", ["[{data_files: x}]", "[7]", "7"])
+def test_published_configs_that_are_none_are_refused(configs: str) -> None:
+    """Entries that cannot be told apart are not carried over by guess."""
+    with pytest.raises(HeaderError, match="not as the Hub has them"):
+        render_header(CARD, {"small_original": facts()}, f"---\nconfigs: {configs}\n---\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)),
+        "a: &a\n  - *a",
+        "a: !!python/object:os.system 1",
+        "a: 2020-99-99",
+        "[" * 100_000,
+        "a: " + "x" * 1_000_001,
+    ],
+)
+def test_a_hostile_header_is_refused(header: str) -> None:
+    """Aliases that expand, circles, tags, impossible dates, depth and size are refused at once."""
+    with pytest.raises(HeaderError):
+        read_header(f"---\n{header}\n---\n")
+
+
+@pytest.mark.parametrize("splits", ["abc", "7", "null", "[7]", "[{name: train}]", "[{num_examples: x}]"])
+def test_odd_facts_of_other_configs_do_not_count(splits: str) -> None:
+    """What somebody wrote by hand about another config is kept, and its rows count only where they are numbers."""
+    published = f"---\nconfigs:\n- config_name: a\ndataset_info:\n- config_name: a\n  splits: {splits}\n---\n"
+    assert read_header(render_header(CARD, {"small_original": facts(5)}, published))["size_categories"] == ["n<1K"]
+
+
+def test_aliases_are_written_out() -> None:
+    """A card may use aliases; what is carried over from it stands by itself."""
+    published = (
+        "---\nconfigs:\n- config_name: a\n  data_files: &files [x]\n- config_name: b\n  data_files: *files\n---\n"
+    )
+    rendered = render_header(CARD, {"small_original": facts()}, published)
+    assert [config["data_files"] for config in read_header(rendered)["configs"][1:]] == [["x"], ["x"]]
+    assert "*" not in rendered.split("dataset_info")[0].split("configs:")[1].replace("-*.parquet", "")
 
 
 KEYS = st.sampled_from(["a", "b", "tags", "a_b", "configs", "license-name"])

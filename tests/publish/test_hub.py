@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tests.environments import ROOT
 from tests.publish.pushing import REPO, WRITER, Pusher
 from tests.trees import write_faces
 from tools import push as command
+from tools.publish.push import alone_in
 
 STALE_PARENT = """
 import json, sys
@@ -92,27 +95,75 @@ def test_interruptions_end_in_one_line(
     assert "Traceback" not in result.output
 
 
-def test_a_push_that_is_killed_leaves_the_repository_as_it_was(pusher: Pusher, tmp_path: Path) -> None:
-    """A push that is killed while it uploads has published nothing, and the next one publishes all."""
+def many_shards(tmp_path: Path) -> list[str]:
+    """Return the options of a push of some 70 small shards."""
+    data = ["--data-dir", str(tmp_path / "data"), "--config", "small_cropped"]
+    return [*data, "--max-shard-size", "40KB", "--public"]
+
+
+@contextmanager
+def pushing_many_shards(pusher: Pusher, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A push of many small shards, of which the first is being sent."""
     (tmp_path / "data").mkdir()
     write_faces(tmp_path / "data", 200)
-    arguments = [
-        "--data-dir",
-        str(tmp_path / "data"),
-        "--config",
-        "small_cropped",
-        "--max-shard-size",
-        "40KB",
-        "--public",
-    ]
-    script = [sys.executable, str(ROOT / "tools" / "push.py"), "--work-dir", str(tmp_path / "work"), *arguments]
-    environment = pusher.hub.environment(WRITER, tmp_path / "home")
-    with subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as push:
+    script = [sys.executable, str(ROOT / "tools" / "push.py"), "--work-dir", str(tmp_path / "work")]
+    with subprocess.Popen(
+        [*script, *many_shards(tmp_path)],
+        env=pusher.hub.environment(WRITER, tmp_path / "home"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as push:
         while push.poll() is None and not any(method == "PUT" for method, _, _ in list(pusher.hub.requests)):
             time.sleep(0.001)
+        yield push
+
+
+def test_a_push_that_is_killed_leaves_the_repository_as_it_was(pusher: Pusher, tmp_path: Path) -> None:
+    """A push that is killed while it uploads has published nothing, and the next one publishes all."""
+    with pushing_many_shards(pusher, tmp_path) as push:
         push.kill()
     assert push.returncode == -signal.SIGKILL
     assert set(pusher.state()["files"]) == {".gitattributes"}
-    shards = sorted(path for path in pusher.summary(*arguments)["added"] if path.endswith(".parquet"))
+    shards = sorted(path for path in pusher.summary(*many_shards(tmp_path))["added"] if path.endswith(".parquet"))
     assert len(shards) > 50
     assert set(pusher.state()["files"]) == {*shards, "README.md", ".gitattributes"}
+
+
+def test_a_hub_that_stops_while_files_are_sent(pusher: Pusher, tmp_path: Path) -> None:
+    """A Hub that goes away in the middle of an upload is one clear line and status 2."""
+    with pushing_many_shards(pusher, tmp_path) as push:
+        pusher.hub.stop()
+        said = push.communicate(timeout=200)[1]
+    assert push.returncode == 2, said
+    assert said.splitlines()[-1].startswith("error: cannot commit: Error while uploading 'small_cropped/")
+    assert "Traceback" not in said
+
+
+def test_two_pushes_do_not_share_a_work_directory(pusher: Pusher, data_dir: Path) -> None:
+    """A second push with the same work directory is kept out, and says so."""
+    with alone_in(pusher.folder / "work", "push"):
+        done = pusher.push("--data-dir", str(data_dir), "--public")
+    assert done.returncode == 2
+    assert "another push works in" in done.stderr
+    assert pusher.push("--data-dir", str(data_dir), "--public").returncode == 0
+
+
+def test_files_of_the_user_in_the_work_directory_stay(pusher: Pusher, data_dir: Path) -> None:
+    """A push removes shards of an earlier one from its work directory, and nothing else."""
+    folder = pusher.folder / "work" / "shards" / "small_cropped"
+    folder.mkdir(parents=True)
+    for name in ("mine.csv", "train-00007.parquet", "train-00008.parquet.partial"):
+        (folder / name).write_text("x")
+    assert pusher.push("--data-dir", str(data_dir), "--public", "--config", "small_cropped").returncode == 0
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "mine.csv", "test-00000.parquet", "train-00000.parquet", "validation-00000.parquet"
+    ]  # fmt: skip
+
+
+def test_a_password_in_the_endpoint_is_not_shown(pusher: Pusher, data_dir: Path) -> None:
+    """The user and the password that HF_ENDPOINT may carry stay out of what is printed."""
+    done = pusher.push("--data-dir", str(data_dir), HF_ENDPOINT="http://me:passw0rd@127.0.0.1:9", NO_PROXY="127.0.0.1")
+    assert done.returncode == 2
+    assert "http://127.0.0.1:9 cannot be reached" in done.stderr
+    assert "passw0rd" not in done.stdout + done.stderr

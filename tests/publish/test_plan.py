@@ -47,7 +47,9 @@ def test_plan_adds_replaces_keeps_and_deletes_only_what_it_owns() -> None:
         "README.md": local(b"card"),
     }
     plan = make_plan(files, listed, ["c"])
-    assert plan.add == ["c/test-00000.parquet", "c/train-00001.parquet"]
+    assert plan.add == ["c/test-00000.parquet"]
+    assert plan.replace == ["c/train-00001.parquet"]
+    assert plan.send == ["c/test-00000.parquet", "c/train-00001.parquet"]
     assert plan.delete == ["c/train-00002.parquet"]
     assert plan.keep == ["README.md", "c/train-00000.parquet"]
 
@@ -79,7 +81,7 @@ def test_a_plan_that_is_carried_out_shows_no_differences(wanted: dict[str, bytes
     listed = {path: remote(content) for path, content in there.items()}
     plan = make_plan(files, listed, ["c"])
     after = {path: value for path, value in listed.items() if path not in plan.delete}
-    after |= {path: remote(wanted[path]) for path in plan.add}
+    after |= {path: remote(wanted[path]) for path in plan.send}
     assert differences(files, plan.delete, listed, after) == []
     again = make_plan(files, after, ["c"])
-    assert (again.add, again.delete) == ([], [])
+    assert (again.add, again.replace, again.delete) == ([], [], [])

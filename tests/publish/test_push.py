@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def test_a_second_push_of_the_same_changes_nothing(pusher: Pusher, data_dir: Pat
     """Where nothing changed there is no commit, and the summary says so."""
     pusher.summary("--data-dir", str(data_dir), "--public")
     again = pusher.summary("--data-dir", str(data_dir))
-    assert (again["commit"], again["added"], again["deleted"], again["upload_bytes"]) == (None, [], [], 0)
+    assert (again["commit"], again["added"], again["replaced"], again["deleted"]) == (None, [], [], [])
+    assert again["upload_bytes"] == 0
     assert len(pusher.state()["commits"]) == 2
     assert "is up to date" in pusher.push("--data-dir", str(data_dir)).stdout
 
@@ -118,7 +120,10 @@ def test_appending_and_removing_touch_only_what_they_must(pusher: Pusher, data_d
     write_sheet(data_dir / "dataset_sheet.csv", rows)
     second = pusher.summary(*options)
     last = max(path for path in first["added"] if "/train-" in path)
-    assert set(second["added"]) - {"README.md"} <= {last, f"small_original/train-{int(last[-13:-8]) + 1:05d}.parquet"}
+    assert {*second["added"], *second["replaced"]} - {"README.md"} <= {
+        last,
+        f"small_original/train-{int(last[-13:-8]) + 1:05d}.parquet",
+    }
     assert set(second["unchanged"]) >= set(first["added"]) - {last, "README.md"}
 
     for row in rows[10:]:
@@ -132,7 +137,9 @@ def test_appending_and_removing_touch_only_what_they_must(pusher: Pusher, data_d
     assert third["deleted"]
     assert {path.split("/")[0] for path in third["deleted"]} == {"small_original"}
     left = [path for path in pusher.state()["files"] if path.endswith(".parquet")]
-    assert sorted(left) == sorted(path for path in [*third["added"], *third["unchanged"]] if path.endswith(".parquet"))
+    assert sorted(left) == sorted(
+        path for path in [*third["added"], *third["replaced"], *third["unchanged"]] if path.endswith(".parquet")
+    )
 
 
 def test_other_files_and_other_configs_are_left_alone(pusher: Pusher, data_dir: Path) -> None:
@@ -172,7 +179,8 @@ def test_dry_run_shows_the_plan_and_sends_nothing(pusher: Pusher, data_dir: Path
     """A dry run needs no token, makes no repository, and lists files, rows and bytes and what would change."""
     shown = pusher.push("--data-dir", str(data_dir), "--dry-run", "--public", token=None)
     assert shown.returncode == 0, shown.stderr
-    assert "+ small_original/train-00000.parquet" in shown.stdout
+    assert re.search(r"^add +small_original/train-00000.parquet +24 +3\d\d,\d{3}$", shown.stdout, re.MULTILINE)
+    assert re.search(r"^add +README.md$", shown.stdout, re.MULTILINE)
     assert "nothing was sent" in shown.stdout
     assert {method for method, _, _ in pusher.hub.requests} <= {"GET", "HEAD"}
     pusher.summary("--data-dir", str(data_dir), "--public")

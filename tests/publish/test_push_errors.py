@@ -11,6 +11,13 @@ import pytest
 from tests.publish.pushing import READER, WRITER, Pusher
 from tests.trees import SHEET_COLUMNS, face_rows, write_faces, write_sheet, zip_folder
 
+UPLOAD_CARD = """
+import json, sys, huggingface_hub as h
+h.HfApi().upload_file(path_or_fileobj=sys.argv[1].encode(), path_in_repo="README.md",
+                      repo_id="FER-Universe/DiffusionFER", repo_type="dataset")
+print(json.dumps(1))
+"""
+
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
@@ -48,7 +55,7 @@ def test_token_that_may_only_read(pusher: Pusher, data_dir: Path) -> None:
     """A token without write access is refused before anything is built."""
     done = pusher.push("--data-dir", str(data_dir), "--public", token=READER)
     assert_one_line(done, "the token may only read")
-    assert not (pusher.folder / "work").exists()
+    assert not (pusher.folder / "work" / "shards").exists()
 
 
 def test_unknown_repository(pusher: Pusher, data_dir: Path) -> None:
@@ -81,9 +88,40 @@ def test_private_does_not_publish_to_a_public_repository(pusher: Pusher, data_di
     assert_one_line(pusher.push("--data-dir", str(data_dir), "--private"), "exists and is public")
 
 
-def test_tag_and_pull_request_exclude_each_other(pusher: Pusher, data_dir: Path) -> None:
-    """A commit that may never be merged is not tagged."""
-    assert_one_line(pusher.push("--data-dir", str(data_dir), "--public", "--tag", "v1", "--create-pr"), "exclude")
+@pytest.mark.parametrize("option", ["--tag", "--revision"])
+def test_a_pull_request_goes_alone(pusher: Pusher, data_dir: Path, option: str) -> None:
+    """A commit that may never be merged is not tagged, and is asked to be merged into main only."""
+    done = pusher.push("--data-dir", str(data_dir), "--public", option, "v1", "--create-pr")
+    assert_one_line(done, "--create-pr goes without --tag and --revision")
+
+
+@pytest.mark.parametrize("name", ["bad tag", "a..b", "-x", "a/", "x.lock/$(id)"])
+@pytest.mark.parametrize("option", ["--tag", "--revision"])
+def test_a_name_that_git_refuses(pusher: Pusher, data_dir: Path, option: str, name: str) -> None:
+    """A name for a tag or a branch that cannot be is refused before anything is built."""
+    done = pusher.push("--data-dir", str(data_dir), "--public", f"{option}={name}")
+    assert_one_line(done, f"{option} {name!r} is no name for git")
+
+
+def test_a_tag_is_no_branch(pusher: Pusher, data_dir: Path) -> None:
+    """A push to a tag is refused, for tags do not move."""
+    assert pusher.push("--data-dir", str(data_dir), "--public", "--tag", "v1").returncode == 0
+    assert_one_line(pusher.push("--data-dir", str(data_dir), "--revision", "v1"), "'v1' is a tag of")
+
+
+def test_a_card_on_the_hub_that_cannot_be_read(pusher: Pusher, data_dir: Path) -> None:
+    """A published card whose configs cannot be understood stops the push, for they would be lost."""
+    assert pusher.push("--data-dir", str(data_dir), "--public").returncode == 0
+    pusher.python(UPLOAD_CARD, "---\nconfigs: 7\n---\n")
+    assert_one_line(pusher.push("--data-dir", str(data_dir)), "README.md: the ", "mend it here or on the Hub")
+
+
+def test_a_card_on_the_hub_without_facts(pusher: Pusher, data_dir: Path) -> None:
+    """A published card with configs that somebody wrote by hand does not stop the push."""
+    assert pusher.push("--data-dir", str(data_dir), "--public").returncode == 0
+    pusher.python(UPLOAD_CARD, "---\nconfigs:\n- config_name: x\n---\n")
+    done = pusher.push("--data-dir", str(data_dir))
+    assert done.returncode == 0, done.stderr
 
 
 def test_missing_data(pusher: Pusher, tmp_path: Path) -> None:

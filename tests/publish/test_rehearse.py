@@ -129,6 +129,29 @@ def test_serving_keeps_the_hub_up_for_the_line_to_paste(data_dir: Path) -> None:
         assert server.wait(30) == 0
 
 
+def test_a_rehearsal_that_is_ended_leaves_nothing(data_dir: Path) -> None:
+    """SIGTERM ends a rehearsal with its children and its Hub, and what it had put into the work directory is gone."""
+    command = [*PUSH, "--serve", "--data-dir", str(data_dir), "--config", "emonet_big", "--work-dir", "w"]
+    with subprocess.Popen(
+        command, cwd=data_dir.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
+    ) as rehearsal:
+        assert rehearsal.stdout
+        for line in rehearsal.stdout:
+            if line.startswith("loading"):
+                break
+        rehearsal.send_signal(signal.SIGTERM)
+        assert rehearsal.wait(30) == 130
+    assert [file for file in (data_dir.parent / "w").iterdir() if file.name.startswith("rehearsal-")] == []
+
+
+@pytest.mark.parametrize(("options", "words"), [(["--private"], "HF_TOKEN=visitor"), (["--revision", "dev"], '"dev"')])
+def test_the_line_to_paste_fits_the_options(data_dir: Path, options: list[str], words: str) -> None:
+    """For a private repository the line has a token to read with, and for a branch it names the branch."""
+    done = rehearse(data_dir, "--json", "--config", "emonet_big", *options)
+    assert done.returncode == 0, done.stderr
+    assert words in json.loads(done.stdout)["by_hand"]
+
+
 @pytest.fixture(scope="module")
 def embedded() -> dict[str, object]:
     """The rehearsal of the embedded edition, with its pictures kept for the next run of the tests."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
-from DiffusionFER import SUBSETS, ImageNames, read_annotations, read_table, sheet_row
+from DiffusionFER import SUBSETS, ImageNames, read_annotations, read_table, row_numbers
 from tools.check.findings import Finding, quote
 from tools.check.listing import Listing, is_image, without_machine
 from tools.check.rules import (
@@ -17,6 +18,7 @@ from tools.check.rules import (
     ANNOTATIONS_UNREADABLE,
     NO_ANNOTATIONS,
     NOT_ANNOTATED,
+    SAME_ID,
     SIDE_FILE,
 )
 
@@ -25,7 +27,8 @@ SIDE_NAMES = ("metadata.csv", "metadata.parquet")
 
 def annotation_findings(config: str, listing: Listing) -> Iterator[Finding]:
     """Yield what is wrong with the annotations of a config and with their images, which are not opened."""
-    annotated: set[str] = set()
+    used: set[str] = set()
+    file_of: dict[str, str] = {}  # by image id
     count, name = 0, listing.name
     images = ImageNames(listing.entries)
     try:
@@ -38,7 +41,12 @@ def annotation_findings(config: str, listing: Listing) -> Iterator[Finding]:
                 if not annotation.image:
                     continue
             try:
-                annotated.add(images.find(annotation.image))
+                found = images.find(annotation.image)
+                used.add(found)
+                if (first := file_of.setdefault(PurePosixPath(found).stem, found)) != found:
+                    message = f"{quote(found)} has the id of {quote(first)}"
+                    hint = "rename one of the images: the id is the name without folder and ending"
+                    yield SAME_ID.at(f"{name}/{file}", message, hint, row=row, value=annotation.image)
             except ValueError as error:
                 message, hint = str(error) if annotation.image else "image is empty", "mend the name or bring the image"
                 yield ANNOTATED_IMAGE.at(f"{name}/{file}", message, hint, row=row, value=annotation.image)
@@ -51,7 +59,7 @@ def annotation_findings(config: str, listing: Listing) -> Iterator[Finding]:
         yield NO_ANNOTATIONS.at(name, f"config {config} holds no annotation", "put the annotations there")
         return
     for entry in listing.entries:
-        if is_image(entry) and entry.name not in annotated:
+        if is_image(entry) and entry.name not in used:
             message = "image has no annotation and is not published"
             yield NOT_ANNOTATED.at(f"{name}/{entry.name}", message, "bring its annotation, or remove the image")
 
@@ -69,13 +77,14 @@ def side_findings(listing: Listing) -> Iterator[Finding]:
             continue
         place = f"{listing.name}/{entry.name}"
         try:
-            rows = read_table(entry.name, listing.folder.read(entry.name)).to_pylist()
+            content = listing.folder.read(entry.name)
+            rows = read_table(entry.name, content).to_pylist()
         except (OSError, ValueError) as error:
             reason = without_machine(error, listing.folder.data_dir)
             yield SIDE_FILE.at(place, f"side file: {reason}", "save it as CSV UTF-8 or as Parquet")
             continue
-        for index, row in enumerate(rows):
-            yield from _side_row(place, sheet_row(index), row)
+        for number, row in zip(row_numbers(entry.name, content, len(rows)), rows, strict=True):
+            yield from _side_row(place, number, row)
 
 
 def _side_row(place: str, row: int, cells: dict[str, object]) -> Iterator[Finding]:
@@ -85,7 +94,7 @@ def _side_row(place: str, row: int, cells: dict[str, object]) -> Iterator[Findin
             place, "file_name is empty, expected the name of an image", hint, row=row, column="file_name"
         )
     age = cells.get("age")
-    if age is not None and not re.fullmatch(r"\d+(\.0)?", str(age)):
+    if age is not None and not re.fullmatch(r"\d{1,3}(\.0)?", str(age)):
         hint = "write the age in years, or leave the cell empty"
         message = f"age {quote(age)} is not a whole number of years"
         yield SIDE_FILE.at(place, message, hint, row=row, column="age", value=str(age))

@@ -77,7 +77,7 @@ def _boxes(sheet: Sheet) -> Iterator[Finding]:
     suspects = pa.array(range(sheet.table.num_rows), pa.int64())
     if values.type in (pa.string(), pa.large_string()):
         clean = pc.fill_null(pc.match_substring_regex(values, _BOX), True)
-        suspects = pc.indices_nonzero(pc.invert(clean))
+        suspects = pc.indices_nonzero(pc.invert(clean).combine_chunks())  # pyarrow 25 crashes where there is no chunk
     for index, value in zip(suspects.to_pylist(), values.take(suspects).to_pylist(), strict=True):
         try:
             parse_box(value)

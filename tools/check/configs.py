@@ -5,17 +5,19 @@ The bytes are proven by `tools.check.images` in the pass that builds the shards.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from DiffusionFER import SUBSETS
+from DiffusionFER import SUBSETS, open_raw
 from tools.check.annotations import annotation_findings, side_findings
 from tools.check.columns import column_findings
 from tools.check.findings import Finding
+from tools.check.images import folder_findings
 from tools.check.listing import Listing, match_findings, read_listing
 from tools.check.rows import id_findings, row_findings
-from tools.check.sheet import Sheet, read_sheet, rows_missing, size_of
+from tools.check.sheet import Sheet, read_sheet, recorded_sha256, rows_missing, size_of
 
 
 def check_config(config: str, data_dir: str) -> list[Finding]:
@@ -38,6 +40,19 @@ def check_configs(configs: Sequence[str], data_dir: str) -> list[Finding]:
         if config not in faces:
             findings += _check_emonet(config, data_dir)
     return sorted(findings, key=lambda finding: finding.order)
+
+
+def check_images(configs: Sequence[str], data_dir: str, workers: int) -> list[Finding]:
+    """Return all findings for the bytes of the images of configs, read in `workers` threads.
+
+    For data whose shards cannot be built: building them proves each image in the same pass.
+    """
+    findings: list[Finding] = []
+    for config in configs:
+        with contextlib.suppress(ValueError, FileNotFoundError):  # no folder, which `check_configs` says
+            recorded = recorded_sha256(config, data_dir) if SUBSETS[config].kind == "faces" else {}
+            findings += folder_findings(open_raw(config, data_dir), recorded, workers)
+    return findings
 
 
 def _check_faces(configs: Sequence[str], data_dir: str) -> Iterator[Finding]:

@@ -6,9 +6,10 @@ puts it into a shard. They touch no global state of Pillow, neither its limit no
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from tools.check.rules import FILE_UNREADABLE, IMAGE_BROKEN, SHA256_DIFFERS
 
 # Pillow's own Image.MAX_IMAGE_PIXELS: above it a user's Pillow warns of a decompression bomb, above its double it fails
 MAX_PIXELS = 1024**3 // 4 // 3
+
+GLANCE = 1024  # bytes of a PNG's packed pixels, and of what they unpack to
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Opened by class and not by Image.open, which warns of large images through a filter that all threads share.
@@ -76,8 +79,8 @@ def png_problem(content: bytes) -> str | None:
 
     From the signature to the end of IEND each byte is covered: a type and its data by their CRC-32, a length by the CRC
     that would otherwise be looked for in the wrong place. So a cut at any length and a changed byte anywhere are found;
-    Pillow's `verify` stops before the CRC of IEND. Not found: a whole chunk taken out, and bytes after IEND, which no
-    decoder reads.
+    Pillow's `verify` stops before the CRC of IEND. Of the pixels only the beginning is unpacked. Not found: a whole
+    chunk taken out, pixels that were packed wrong further on, and bytes after IEND, which no decoder reads.
     """
     view, position, has_pixels = memoryview(content), len(PNG_SIGNATURE), False
     if content[:position] != PNG_SIGNATURE:
@@ -92,7 +95,12 @@ def png_problem(content: bytes) -> str | None:
             return f"is damaged in its chunk {kind!r} at byte {position:,}: CRC-32 {actual:08x}, expected {stored:08x}"
         if (kind == b"IHDR") != (position == len(PNG_SIGNATURE)):
             return f"is damaged: chunk {kind!r} at byte {position:,}, expected IHDR first and once"
-        has_pixels |= kind == b"IDAT"
+        if kind == b"IDAT" and not has_pixels:
+            has_pixels = True
+            try:  # a glance: to unpack all of it would take longer than all the rest of a push
+                zlib.decompressobj().decompress(view[position + 8 : min(end - 4, position + 8 + GLANCE)], GLANCE)
+            except zlib.error as error:
+                return f"holds pixels that cannot be unpacked: {error}"
         if kind == b"IEND":
             return None if has_pixels else "holds no pixels: it has no chunk IDAT"
         position = end
@@ -142,22 +150,22 @@ def unreadable(file: str, error: Exception) -> Finding:
     return FILE_UNREADABLE.at(file, f"file {reason}", "copy the file again, or remove it with its row")
 
 
-def folder_findings(folders: Iterable[RawFolder], workers: int) -> list[Finding]:
-    """Return what is wrong with the images of raw folders, each read and proven once, in `workers` threads."""
+def folder_findings(folder: RawFolder, recorded: Mapping[str, Recorded], workers: int) -> list[Finding]:
+    """Return what is wrong with the images of a raw folder, each read and proven once, in `workers` threads.
 
-    def findings(folder: RawFolder, name: str) -> list[Finding]:
+    `recorded` is what the sheet says of some, by their names below the folder.
+    """
+
+    def findings(name: str) -> list[Finding]:
         file = f"{folder.name}/{name}"
         try:
-            problem = check_image(folder.read(name))
+            content = folder.read(name)
         except (ValueError, OSError) as error:
             return [unreadable(file, error)]
-        return [IMAGE_BROKEN.at(file, f"image {problem}", "copy or generate the image again")] if problem else []
+        return list(image_findings(file, content, hashlib.sha256(content).hexdigest(), recorded.get(name)))
 
+    names = [
+        entry.name for entry in folder.entries() if not entry.problem and entry.name.lower().endswith(IMAGE_SUFFIXES)
+    ]
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(findings, folder, entry.name)
-            for folder in folders
-            for entry in folder.entries()
-            if not entry.problem and entry.name.lower().endswith(IMAGE_SUFFIXES)
-        ]
-        return [finding for job in jobs for finding in job.result()]
+        return [finding for found in pool.map(findings, names) for finding in found]

@@ -35,7 +35,7 @@ FOLDER_UNREADABLE = Rule("IM003", "error", "a raw folder or zip cannot be read")
 FOLDER_EMPTY = Rule("IM004", "error", "a raw folder or zip holds no image")
 ENTRY_UNSAFE = Rule("IM005", "error", "a file of a raw folder or zip must not be read")
 NO_ROW = Rule("IM006", "error", "an image has no row in the sheet")
-NO_IMAGE = Rule("IM007", "warning", "a file is no image and has no row, so it is not published")
+NO_IMAGE = Rule("IM007", "error", "a file is no image and has no row")
 IMAGE_BROKEN = Rule("IM008", "error", "an image is not whole")
 FILE_UNREADABLE = Rule("IM009", "error", "the bytes of a file cannot be read")
 
@@ -45,5 +45,6 @@ ANNOTATED_IMAGE = Rule("AN003", "error", "the image of an annotation is missing,
 NOT_ANNOTATED = Rule("AN004", "warning", "an image has no annotation, so it is not published")
 SIDE_FILE = Rule("AN005", "error", "the side file with prompts and demographics cannot be read")
 NO_ANNOTATIONS = Rule("AN006", "error", "a config holds no annotation")
+SAME_ID = Rule("AN007", "error", "two annotated images have one id")
 
 RULES = {rule.id: rule for rule in list(globals().values()) if isinstance(rule, Rule)}

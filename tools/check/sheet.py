@@ -18,8 +18,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, read_table, sheet_row
+from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, path_problem, read_table, row_numbers
 from tools.check.findings import Finding, quote
+from tools.check.images import Recorded
 from tools.check.rules import (
     COLUMN_MISSING,
     COLUMN_TWICE,
@@ -60,17 +61,17 @@ class Sheet:
 
     name: str
     table: pa.Table
-    positions: pa.Array  # int64, from 0
+    numbers: pa.Array  # int64, as a spreadsheet shows them: the header is row 1
 
     def row(self, index: int) -> int:
         """Return the number that a spreadsheet shows for the row at `index` of the table."""
-        return sheet_row(self.positions[index].as_py())
+        return int(self.numbers[index].as_py())
 
     def where(self, mask: pa.Array) -> Sheet:
         """Return the rows for which `mask` is true."""
         if pc.all(mask).as_py() is not False:  # None: there is no row
             return self
-        return Sheet(self.name, self.table.filter(mask), self.positions.filter(mask))
+        return Sheet(self.name, self.table.filter(mask), self.numbers.filter(mask))
 
     def has(self, column: str) -> bool:
         """Say whether the column is there."""
@@ -167,7 +168,7 @@ def parse_sheet(name: str, content: bytes) -> tuple[Sheet | None, list[Finding]]
     table = table.select([column for column in table.column_names if column in COLUMNS and column not in wrong])
     if "path" not in table.column_names:
         return None, findings
-    return Sheet(name, table, pa.array(range(table.num_rows), pa.int64())), findings
+    return Sheet(name, table, pa.array(row_numbers(name, content, table.num_rows), pa.int64())), findings
 
 
 def _why_unreadable(name: str, content: bytes, error: Exception) -> Iterator[Finding]:
@@ -248,3 +249,23 @@ def rows_missing(sheet: Sheet, size: str) -> Finding:
     folders = " or ".join(f"{folder}/" for folder in original_folders(size))
     message = f"the sheet has no row for size {size}: no path begins with {folders}"
     return NO_ROWS.at(sheet.name, message, "add the rows of its images")
+
+
+def recorded_sha256(config: str, data_dir: str) -> dict[str, Recorded]:
+    """Return the SHA-256 that the sheet records for images of a config, by the name of the file below the raw folder.
+
+    Empty where there is no sheet that can be read.
+    """
+    column = SHA256_COLUMNS[config.rpartition("_")[2]]
+    sheet, _ = read_sheet(data_dir)
+    if sheet is None or not sheet.has(column):
+        return {}
+    rows = sheet.of_size(size_of(config))
+    rows = rows.where(pc.is_valid(rows.text(column)))
+    recorded = {}
+    for index, (given, digest) in enumerate(
+        zip(rows.text("path").to_pylist(), rows.text(column).to_pylist(), strict=True)
+    ):
+        if not path_problem(given):
+            recorded[given.partition("/")[2]] = Recorded(sheet.name, rows.row(index), column, digest)
+    return recorded

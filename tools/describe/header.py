@@ -37,6 +37,18 @@ SIZE_CATEGORIES = (
 _FENCED = re.compile(r"\A(---\n)(.*?\n)?(---(?:\n|\Z))", re.DOTALL)
 
 
+# The header of this dataset has some 10,000; one that is much larger is no header.
+LARGEST_HEADER = 10**6
+MOST_VALUES = 10**5
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML without aliases, so that each entry can be read by itself."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 class HeaderError(ValueError):
     """A card whose header cannot be taken apart; the message says why."""
 
@@ -93,10 +105,19 @@ def render_header(card: str, facts: Mapping[str, Facts], published: str | None =
         config, info = entries[name]
         config = {key: value for key, value in config.items() if key != "default"}
         configs.append({**config, "default": True} if name == default else config)
-        infos.append(info)
-    rows = sum(split["num_examples"] for info in infos for split in info.get("splits", []))
+        infos += [info] if info else []
+    rows = sum(_rows(info) for info in infos)
     category = next((name for bound, name in SIZE_CATEGORIES if rows < bound), "n>1T")
     return replace_keys(card, {"size_categories": [category], "configs": configs, "dataset_info": infos})
+
+
+def _rows(info: dict[str, Any]) -> int:
+    """Return the rows of a config, as far as its entry says; one that somebody wrote by hand may say anything."""
+    splits = info.get("splits")
+    if not isinstance(splits, list):
+        return 0
+    counts = (split.get("num_examples") for split in splits if isinstance(split, dict))
+    return sum(count for count in counts if isinstance(count, int))
 
 
 def _config(name: str, facts: Facts) -> dict[str, Any]:
@@ -120,22 +141,38 @@ def _entries_by_config(card: str) -> dict[str, tuple[dict[str, Any], dict[str, A
     header = read_header(card)
     configs, infos = header.get("configs") or [], header.get("dataset_info") or []
     try:
-        infos = {info["config_name"]: info for info in (infos if isinstance(infos, list) else [infos])}
-        return {config["config_name"]: (config, infos[config["config_name"]]) for config in configs}
-    except (KeyError, TypeError) as error:
-        raise HeaderError(f"configs and dataset_info of the published card do not fit together: {error!r}") from error
+        # A card that somebody wrote by hand may well have configs only, or one nameless dataset_info.
+        by_name = {info.get("config_name"): info for info in (infos if isinstance(infos, list) else [infos])}
+        return {config["config_name"]: (config, by_name.get(config["config_name"], {})) for config in configs}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise HeaderError(f"the configs of the card are not as the Hub has them ({error!r})") from error
 
 
 def read_header(card: str) -> dict[str, Any]:
     """Return the header of a card as a mapping, empty where there is none. Raises HeaderError where it is not YAML."""
     match = _FENCED.match(card)
     try:
+        if match and len(match[2] or "") > LARGEST_HEADER:
+            raise ValueError(f"it has more than {LARGEST_HEADER:,} characters")
         header = yaml.safe_load(match[2] or "") if match else {}
-    except yaml.YAMLError as error:
+        _refuse_expansion(header)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise HeaderError(f"the header of the card is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(header or {}, dict):
         raise HeaderError("the header of the card is not a mapping of keys to values")
     return header or {}
+
+
+def _refuse_expansion(value: Any) -> None:
+    """Raise ValueError where aliases make a value, written out, larger than any header is, or endless."""
+    waiting, seen = [value], 0
+    while waiting:
+        seen += 1
+        if seen > MOST_VALUES:
+            raise ValueError(f"it has more than {MOST_VALUES:,} values when its aliases are written out")
+        item = waiting.pop()
+        if isinstance(item, (dict, list)):
+            waiting += item.values() if isinstance(item, dict) else item
 
 
 def replace_keys(card: str, values: Mapping[str, Any]) -> str:
@@ -167,4 +204,4 @@ def replace_keys(card: str, values: Mapping[str, Any]) -> str:
 
 
 def _yaml(value: dict[str, Any]) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)

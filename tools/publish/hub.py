@@ -6,6 +6,7 @@ of `huggingface_hub` (HF_ENDPOINT, HF_TOKEN or the login), and the token is kept
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,9 +55,9 @@ class DatasetRepository:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.endpoint = constants.ENDPOINT
+        self.endpoint = _without_password(constants.ENDPOINT)
         self._token = get_token()
-        self._api = HfApi(endpoint=self.endpoint, token=self._token or False)
+        self._api = HfApi(endpoint=constants.ENDPOINT, token=self._token or False)
 
     def check_write_access(self) -> None:
         """Raise HubError where there is no token, a wrong one or one that may only read."""
@@ -65,6 +66,8 @@ class DatasetRepository:
                 "no token: log in with `hf auth login`, or set HF_TOKEN to a token with write access "
                 f"(made at {self.endpoint}/settings/tokens)"
             )
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise HubError("the token has characters that no token has: copy it again")
         with self._clearly("check the token"):
             token = self._api.whoami().get("auth", {}).get("accessToken", {})
         if token.get("role") == "read":
@@ -98,7 +101,7 @@ class DatasetRepository:
         """Return the text of the card at a commit."""
         with self._clearly("read the card"):
             path = self._api.hf_hub_download(self.name, CARD, repo_type="dataset", revision=commit)
-            return Path(path).read_text(encoding="utf-8")
+            return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def create(self, *, private: bool) -> None:
         """Make the repository."""
@@ -110,10 +113,10 @@ class DatasetRepository:
         with self._clearly(f"make the branch {branch!r}"):
             self._api.create_branch(self.name, branch=branch, revision=commit, repo_type="dataset", exist_ok=True)
 
-    def has_tag(self, tag: str) -> bool:
-        """Say whether the repository has a tag of this name."""
+    def tags(self) -> list[str]:
+        """Return the names of the tags."""
         with self._clearly("list the tags"):
-            return any(ref.name == tag for ref in self._api.list_repo_refs(self.name, repo_type="dataset").tags)
+            return [ref.name for ref in self._api.list_repo_refs(self.name, repo_type="dataset").tags]
 
     def commit(
         self,
@@ -157,17 +160,27 @@ class DatasetRepository:
         except Exception as error:
             if not (line := _explain(error, self.name, self.endpoint)):
                 raise
-            message = f"cannot {what}: {line}"
+            message = _without_password(f"cannot {what}: {line}")
             raise HubError(message.replace(self._token, "***") if self._token else message) from None
 
 
-def _explain(error: Exception, name: str, endpoint: str) -> str | None:
+def _without_password(text: str) -> str:
+    """Return a text without the user and the password that an address in it may carry."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def _explain(error: BaseException, name: str, endpoint: str) -> str | None:
     """Say what a client's exception means to the user; None for one that is a fault of ours."""
     if isinstance(error, HFValidationError):
         return f"{name!r} is not a repository's name (expected: namespace/name)"
+    if isinstance(error, RuntimeError):  # what the client makes of a failure while it sends a file
+        cause = error.__cause__
+        why = (_explain(cause, name, endpoint) or " ".join(str(cause).split())) if cause else "No word why."
+        return f"{' '.join(str(error).split())} {why}; run the same command again"
     if isinstance(error, HfHubHTTPError):
         status, said = error.response.status_code, " ".join((error.server_message or "").split())
         meaning = {
+            400: f"{endpoint} does not take this",
             401: f"the token is not valid at {endpoint}",
             403: f"the token has no right to do this to {name}",
             404: f"{endpoint} does not know {name}, or this token may not see it",

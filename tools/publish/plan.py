@@ -36,11 +36,17 @@ class Local:
 
 @dataclass(frozen=True)
 class Plan:
-    """The paths that a commit adds or replaces, those that it deletes, and those that are there already, all sorted."""
+    """The paths that a commit adds, replaces and deletes, and those that are there already, all sorted."""
 
     add: list[str]
+    replace: list[str]
     delete: list[str]
     keep: list[str]
+
+    @property
+    def send(self) -> list[str]:
+        """The paths whose content is sent."""
+        return sorted([*self.add, *self.replace])
 
 
 def git_blob_id(content: bytes) -> str:
@@ -53,7 +59,8 @@ def make_plan(files: Mapping[str, Local], listed: Mapping[str, Remote], configs:
     keep = sorted(path for path, local in files.items() if path in listed and local.matches(listed[path]))
     folders = tuple(f"{config}/" for config in configs)
     stale = [path for path in listed if path.startswith(folders) and path.endswith(".parquet") and path not in files]
-    return Plan(sorted(set(files) - set(keep)), sorted(stale), keep)
+    add, replace = sorted(set(files) - set(listed)), sorted((set(files) & set(listed)) - set(keep))
+    return Plan(add, replace, sorted(stale), keep)
 
 
 def differences(

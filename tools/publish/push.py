@@ -6,20 +6,21 @@ every check has passed and every shard stands on disk.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from DiffusionFER import SUBSETS, RawFolder, open_raw, read_index
-from tools.check.configs import check_configs
-from tools.check.findings import Finding
-from tools.check.images import folder_findings
-from tools.describe.header import facts_of, render_header
+from DiffusionFER import SUBSETS, open_raw, read_index
+from tools.check.configs import check_configs, check_images
+from tools.check.findings import Finding, visible
+from tools.describe.header import HeaderError, facts_of, render_header
 from tools.make.embedded import render_tree
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
@@ -27,6 +28,7 @@ from tools.publish.shards import Shard, build_shards
 from tools.publish.summary import Summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*")  # safe for git, and for a shell
 SCRIPT = "DiffusionFER.py"  # never published: datasets 4 and later refuse a repository that holds it
 LARGEST_REGULAR_FILE = 10 * 10**6
 Say = Callable[[str], None]
@@ -66,6 +68,22 @@ def push(options: Options, say: Say) -> Summary:
 
     Raises PushError or HubError where the push cannot run, Refused where the data has faults.
     """
+    with alone_in(options.work_dir, "push"):
+        return _push(options, say)
+
+
+@contextmanager
+def alone_in(work_dir: Path, job: str) -> Iterator[None]:
+    """Keep a second job of the same kind out of a work directory. Raises PushError where there is one already."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work_dir / f"{job}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise PushError(f"another {job} works in {work_dir}: wait for it, or give another --work-dir") from None
+
+
+def _push(options: Options, say: Say) -> Summary:
     repository = DatasetRepository(options.repo_id)
     head = _preconditions(options, repository)
     data_dir = options.data_dir or embedded_edition(options.work_dir, say)
@@ -79,28 +97,37 @@ def push(options: Options, say: Say) -> Summary:
     local = {shard.path: _local(shard) for shard in shards}
     local[CARD] = Local(len(card), git_blob_id(card), hashlib.sha256(card).hexdigest())
     plan = make_plan(local, listed, configs)
-    upload_bytes = sum(local[path].size for path in plan.add)
-    warnings = [f"{finding.rule} {finding.file}: {finding.message}" for finding in findings]
+    upload_bytes = sum(local[path].size for path in plan.send)
+    warnings = [visible(f"{finding.rule} {finding.file}: {finding.message}") for finding in findings]
     if SCRIPT in listed:
         warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
 
     commit = None
     if not options.dry_run:
         head = head or _create(repository, options)
-        if plan.add or plan.delete:
-            commit = _commit(repository, options, head, plan, {path: files[path] for path in plan.add}, configs)
+        if plan.send or plan.delete:
+            commit = _commit(repository, options, head, plan, {path: files[path] for path in plan.send}, configs)
             _verify(repository, commit, local, plan, head)
         if options.tag:
-            repository.tag(options.tag, commit.oid if commit else head.commit)
+            _tag(repository, options.tag, commit.oid if commit else head.commit)
     return Summary(options.repo_id, repository.endpoint, shards, plan, upload_bytes, commit, options.dry_run, warnings)
 
 
 def _preconditions(options: Options, repository: DatasetRepository) -> Head | None:
     """Raise for everything that would stop the push later and can be known now; return the state of the repository."""
-    if options.tag and options.create_pr:
-        raise PushError("--tag and --create-pr exclude each other: tag the commit once the pull request is merged")
+    if options.create_pr and (options.tag or options.revision):
+        raise PushError(
+            "--create-pr goes without --tag and --revision: it asks to merge into main, and is not merged yet"
+        )
+    for option, name in (("--tag", options.tag), ("--revision", options.revision)):
+        if name and not REF_NAME.fullmatch(name):
+            raise PushError(
+                f"{option} {name!r} is no name for git: use letters and digits, with . - _ or / between them"
+            )
     if options.data_dir and not options.data_dir.is_dir():
         raise PushError(f"{options.data_dir} is not a folder")
+    if not (ROOT / CARD).is_file():
+        raise PushError(f"the card is not at {ROOT / CARD}: push from a checkout of the project")
     if not options.dry_run:
         repository.check_write_access()
     head = repository.head(options.revision)
@@ -113,8 +140,11 @@ def _preconditions(options: Options, repository: DatasetRepository) -> Head | No
         raise PushError(
             f"{options.repo_id} exists and is public: make it private in its settings, or leave out --private"
         )
-    if head and options.tag and repository.has_tag(options.tag):
+    tags = repository.tags() if head and (options.tag or options.revision) else []
+    if options.tag in tags:
         raise PushError(f"{options.repo_id} has a tag {options.tag!r} already: choose another")
+    if options.revision in tags:
+        raise PushError(f"{options.revision!r} is a tag of {options.repo_id}, and tags do not move: push to a branch")
     return head
 
 
@@ -125,7 +155,10 @@ def embedded_edition(work_dir: Path, say: Say) -> Path:
         raise PushError(f"the embedded edition needs a checkout, and {sheet} is not there: give --data-dir")
     folder = work_dir / "embedded"
     say(f"rendering the embedded edition into {folder}")
-    rendered = render_tree(sheet, folder)
+    try:
+        rendered = render_tree(sheet, folder)
+    except ValueError as error:
+        raise PushError(str(error)) from None
     if rendered.differing:
         say(f"this Pillow writes {rendered.differing} of the pictures in other bytes than the sheet says")
     return folder
@@ -133,6 +166,8 @@ def embedded_edition(work_dir: Path, say: Say) -> Path:
 
 def configs_with_data(named: tuple[str, ...], data_dir: Path) -> list[str]:
     """Return the configs to push: those named, which must have data, or all that have."""
+    if not data_dir.is_dir():
+        raise PushError(f"{data_dir} is not a folder")
     if unknown := [name for name in named if name not in SUBSETS]:
         raise PushError(f"config {', '.join(unknown)} is none of {', '.join(SUBSETS)}")
     found = []
@@ -157,8 +192,7 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[S
     findings = check_configs(configs, str(data_dir))
     if any(finding.severity == "error" for finding in findings):
         # Shards cannot be built, but whoever mends the data wants to know of the images, too.
-        folders = [folder for config in configs if (folder := _folder(config, data_dir))]
-        raise Refused([*findings, *folder_findings(folders, options.num_proc)])
+        raise Refused([*findings, *check_images(configs, str(data_dir), options.num_proc)])
     indices = {config: read_index(config, str(data_dir)) for config in configs}
     shards = []
     with tqdm(total=sum(i.table.num_rows for i in indices.values()), desc="shards", unit="image", disable=None) as bar:
@@ -178,18 +212,15 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[S
     return shards, findings
 
 
-def _folder(config: str, data_dir: Path) -> RawFolder | None:
-    with contextlib.suppress(ValueError, FileNotFoundError):  # the findings say so already
-        return open_raw(config, str(data_dir))
-    return None
-
-
 def _card(shards: list[Shard], published: str | None) -> str:
     by_config: dict[str, list[tuple[str, Path]]] = {}
     for shard in shards:
         by_config.setdefault(shard.config, []).append((shard.split, shard.file))
     facts = {config: facts_of(files) for config, files in by_config.items()}
-    return render_header((ROOT / CARD).read_text(encoding="utf-8"), facts, published)
+    try:
+        return render_header((ROOT / CARD).read_text(encoding="utf-8"), facts, published)
+    except HeaderError as error:
+        raise PushError(f"{CARD}: {error}; mend it here or on the Hub") from None
 
 
 def _local(shard: Shard) -> Local:
@@ -225,6 +256,13 @@ def _commit(
         revision=options.revision,
         create_pr=options.create_pr,
     )
+
+
+def _tag(repository: DatasetRepository, tag: str, oid: str) -> None:
+    try:
+        repository.tag(tag, oid)
+    except HubError as error:
+        raise HubError(f"{oid} is published and verified, but not tagged: {error}") from None
 
 
 def _verify(repository: DatasetRepository, commit: Commit, local: dict[str, Local], plan: Plan, before: Head) -> None:

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +25,14 @@ from typing import Any
 from DiffusionFER import Index, read_index
 from tools.publish.push import ROOT, Options, PushError, Say, configs_with_data, embedded_edition
 from tools.publish.staging import StagingHub
+from tools.publish.staging.access import Role
 from tools.publish.summary import text_table
 
 READBACK = Path(__file__).with_name("readback.py")
 # Tried first, so that the line to paste is the same at every rehearsal; any free port does.
 PORT = 8907
+# Reads a private repository of a rehearsal by hand. No secret: it stands here, and only this machine reaches that Hub.
+VISITOR = "visitor"
 
 
 class RehearsalStopped(Exception):  # noqa: N818
@@ -58,8 +62,9 @@ class Rehearsal:
         """Return the rehearsal for a person."""
         rows = [(c, split, f"{rows:,}", f"{size:,}", f"{seconds:.1f}") for c, split, rows, size, seconds in self.loaded]
         images = sum(line[2] for line in self.loaded)
+        warnings = "".join(f"warning: {warning}\n" for warning in self.pushed["warnings"])
         return (
-            f"\n{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
+            f"\n{warnings}{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
             f"{images:,} images came back through load_dataset with the bytes of their files; "
             f"{self.seconds:.0f} s in all.\n"
             f"To try it by hand, while --rehearse --serve runs:\n\n  {self.by_hand}\n"
@@ -77,18 +82,15 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
     work_dir = options.work_dir.absolute()
     data_dir = (options.data_dir or embedded_edition(work_dir, say)).absolute()
     configs = configs_with_data(options.configs, data_dir)
-    stage = work_dir / "rehearsal"
-    shutil.rmtree(stage, ignore_errors=True)
-    stage.mkdir(parents=True)
     token = f"rehearsal_{secrets.token_hex(16)}"
-    with _staging_hub(stage / "hub", token) as hub:
+    with _stage(work_dir) as stage, _staging_hub(stage / "hub", token) as hub:
         say(f"a staging Hub, a rehearsal and no place for data, answers at {hub.endpoint}")
         pushed = _push(replace(options, data_dir=data_dir, work_dir=work_dir), hub.environment(token, stage / "push"))
         say(f"pushed {len(pushed['added'])} files, {pushed['upload_bytes']:,} bytes, in one commit, and verified them")
         loaded = []
         for config in configs:
             say(f"loading {config} back, in a new process, with nothing cached")
-            environment = hub.environment(token if options.private else None, stage / f"load-{config}")
+            environment = hub.environment(VISITOR if options.private else None, stage / f"load-{config}")
             loaded += _load_back(options, config, read_index(config, str(data_dir)), environment)
         by_hand = _by_hand(hub.endpoint, work_dir / "by-hand", options, configs[-1])
         result = Rehearsal(pushed, loaded, time.monotonic() - begun, by_hand)
@@ -98,11 +100,23 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
 
 
 @contextmanager
-def _staging_hub(folder: Path, token: str) -> Iterator[StagingHub]:
+def _stage(work_dir: Path) -> Iterator[Path]:
+    """Make a folder for what a rehearsal leaves behind, and remove it afterwards."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=work_dir))
     try:
-        hub = StagingHub(folder, {token: "write"}, port=PORT).start()
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _staging_hub(folder: Path, token: str) -> Iterator[StagingHub]:
+    tokens: dict[str, Role] = {token: "write", VISITOR: "read"}
+    try:
+        hub = StagingHub(folder, tokens, port=PORT).start()
     except OSError:  # the port is taken
-        hub = StagingHub(folder, {token: "write"}).start()
+        hub = StagingHub(folder, tokens).start()
     try:
         yield hub
     finally:
@@ -164,6 +178,8 @@ def _changed(index: Index, split: str, loaded: dict[str, str]) -> list[str]:
 
 
 def _by_hand(endpoint: str, home: Path, options: Options, config: str) -> str:
-    code = f'from datasets import load_dataset; print(load_dataset("{options.repo_id}", "{config}"))'
+    revision = f', revision="{options.revision}"' if options.revision else ""
+    code = f'from datasets import load_dataset; print(load_dataset("{options.repo_id}", "{config}"{revision}))'
     settings = f"HF_ENDPOINT={endpoint} HF_HUB_DISABLE_XET=1 HF_HOME={shlex.quote(str(home))}"
+    settings += f" HF_TOKEN={VISITOR}" if options.private else ""
     return f"{settings} {shlex.quote(sys.executable)} -c {shlex.quote(code)}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from DiffusionFER import FEATURES, SUBSETS, Index, RawFolder
+from DiffusionFER import FEATURES, SPLITS, SUBSETS, Index, RawFolder
 from tools.check.findings import Finding
 from tools.check.images import Recorded, image_findings, unreadable
 
@@ -39,10 +40,10 @@ COLUMN_OVERHEAD_BYTES = 300
 PAGE_BYTES = 4096
 VALUES_A_BATCH = 1
 # The bounds of content-defined chunking that datasets uses for images (DEFAULT_CDC_OPTIONS of its config). It serves
-# small images, which share pages: a row inserted before them leaves most pages as they were. Where each image has a
-# page of its own, that is so anyway, and the search for places to cut would take a fifth of the time.
+# images and texts that share pages: a row inserted before them leaves most pages as they were.
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 HASH_BLOCK = 2**20
+SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}\.parquet(\.partial)?")
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,15 @@ def build_shards(
             for number, groups in enumerate(_plan(rows, lengths, max_shard_size, reader.schema)):
                 file = target / f"{split}-{number:05d}.parquet"
                 start, stop = groups[0][0], groups[-1][1]
-                chunking = CHUNKING if min(lengths[start:stop]) <= PAGE_BYTES else False
-                digest, size = _write(file, reader.schema, chunking, reader.tables(rows, lengths, groups), hasher)
+                digest, size = _write(file, reader.schema, reader.tables(rows, lengths, groups), hasher)
                 path = f"{config}/{file.name}"
                 if size > max_shard_size:
                     raise ShardError(f"{path} has {size:,} bytes, and a shard may have {max_shard_size:,}: allow more")
                 shards.append(Shard(config, split, path, file, stop - start, size, digest))
-    for stale in set(target.iterdir()) - {shard.file for shard in shards}:  # of an earlier run
-        stale.unlink()
+    kept = {shard.file for shard in shards}
+    for file in target.iterdir():
+        if file not in kept and SHARD_NAME.fullmatch(file.name):  # of an earlier run; other files are not ours
+            file.unlink()
     return shards, reader.findings
 
 
@@ -221,7 +223,6 @@ class _Reader:
 def _write(
     file: Path,
     schema: pa.Schema,
-    chunking: dict[str, int] | bool,
     tables: Iterator[pa.Table],
     hasher: ThreadPoolExecutor,
 ) -> tuple[str, int]:
@@ -243,7 +244,7 @@ def _write(
             write_page_index=True,
             data_page_size=PAGE_BYTES,
             write_batch_size=VALUES_A_BATCH,
-            use_content_defined_chunking=chunking,
+            use_content_defined_chunking=CHUNKING,
         ) as writer:
             for table in tables:
                 writer.write_table(table, row_group_size=table.num_rows)

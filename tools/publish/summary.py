@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tools.check.findings import visible
 from tools.publish.hub import Commit
 from tools.publish.plan import Plan
 from tools.publish.shards import Shard
@@ -43,6 +44,7 @@ class Summary:
             "dry_run": self.dry_run,
             "splits": [dict(zip(names, row, strict=True)) for row in self.table()],
             "added": self.plan.add,
+            "replaced": self.plan.replace,
             "deleted": self.plan.delete,
             "unchanged": self.plan.keep,
             "upload_bytes": self.upload_bytes,
@@ -53,17 +55,19 @@ class Summary:
         }
 
     def as_text(self) -> str:
-        """Return the summary for a person."""
-        rows = [
-            (config, split, f"{rows:,}", f"{shards}", f"{size:,}") for config, split, rows, shards, size in self.table()
-        ]
-        lines = [text_table(("config", "split", "rows", "shards", "bytes"), rows)]
-        plan = self.plan
-        lines += ["", f"{'would add or replace' if self.dry_run else 'added or replaced'} {len(plan.add)} files"]
-        lines += [f"  + {path}" for path in plan.add]
-        lines += [f"{'would delete' if self.dry_run else 'deleted'} {len(plan.delete)} files"] if plan.delete else []
-        lines += [f"  - {path}" for path in plan.delete]
-        lines += [f"left {len(plan.keep)} files as they are"] if plan.keep else []
+        """Return the summary for a person: the splits, what happens to each file, and where it went."""
+        splits = [(*row[:2], *(f"{number:,}" for number in row[2:])) for row in self.table()]
+        lines = [text_table(("config", "split", "rows", "shards", "bytes"), splits), ""]
+        shards = {shard.path: (f"{shard.rows:,}", f"{shard.size:,}") for shard in self.shards}
+        plan, files = self.plan, []
+        for change, paths in (
+            ("add", plan.add),
+            ("replace", plan.replace),
+            ("delete", plan.delete),
+            ("keep", plan.keep),
+        ):
+            files += [(change, visible(path), *shards.get(path, ("", ""))) for path in paths]
+        lines += [text_table(("change", "file", "rows", "bytes"), files), ""]
         lines += [f"warning: {warning}" for warning in self.warnings]
         where = f"{self.repo_id} at {self.endpoint}"
         if self.commit:
@@ -81,7 +85,7 @@ def text_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a table in plain text; columns whose every cell is a number stand to the right."""
     columns = list(zip(head, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
-    right = [all(cell.replace(",", "").replace(".", "").isdigit() for cell in column[1:]) for column in columns]
+    right = [all(not cell.strip("0123456789,.") for cell in column[1:]) for column in columns]
     return "\n".join(
         "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)).rstrip()
         for line in zip(*columns, strict=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tools.describe.header import read_header
 from tools.publish.staging.messages import HubError, Request, Response, json_response, text_of
 from tools.publish.staging.objects import Blob
 from tools.publish.staging.repository import Repository, UnknownRevisionError
@@ -125,10 +126,10 @@ def _card_data(readme: bytes) -> dict[str, Any]:
     """Return the header of a README, or {} where it has none that can be read."""
     match = FRONT_MATTER.match(readme.decode(errors="replace"))
     try:
-        data = yaml.safe_load(match[1]) if match else {}
+        data = read_header(f"---\n{match[1]}---\n") if match else {}
         # YAML has values that JSON has not, such as dates: they travel as text.
         data = json.loads(json.dumps(data, default=str))
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
