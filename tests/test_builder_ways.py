@@ -26,7 +26,7 @@ FACE_TYPES = {
     **{"emotion": "int64", "valence": "float", "arousal": "float"},
     **dict.fromkeys(["prompt", "negative_prompt", "race", "age", "gender", "style", "others"], "string"),
     **{"seed": "int64", "steps": "int32", "sampler": "string", "cfg_scale": "float", "model": "string"},
-    **{"face_box": "fixed_size_list<item: float>[4]", "clip_score": "float", "sha256": "string"},
+    **{"face_box": "list<item: float>", "clip_score": "float", "sha256": "string"},
 }
 EMONET_TYPES = {**IMAGE, "prompt": "string", "demographics": "struct<ethnicity: string, gender: string, age: int32>"}
 FACE_LABELS = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"]

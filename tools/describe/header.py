@@ -79,15 +79,7 @@ def facts_of(shards: Iterable[tuple[str, Path]]) -> Facts:
     if schema is None:
         raise ValueError("a config without a shard has no facts")
     described = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-    return Facts(_for_every_version(Features.from_dict(described)._to_yaml_list()), rows, num_bytes, download_size)
-
-
-def _for_every_version(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    # datasets before 4 overlooks the length of a `list`, and not that of a `sequence`; later ones take both alike.
-    return [
-        {"sequence" if key == "list" and "length" in feature else key: value for key, value in feature.items()}
-        for feature in features
-    ]
+    return Facts(Features.from_dict(described)._to_yaml_list(), rows, num_bytes, download_size)
 
 
 def render_header(card: str, facts: Mapping[str, Facts], published: str | None = None) -> str:

@@ -138,7 +138,7 @@ def _costs(rows: pa.Table, lengths: list[int]) -> list[int]:
     for column in rows.columns:
         if pa.types.is_string(column.type):
             costs = pc.add(costs, pc.fill_null(pc.binary_length(column), 0))
-        elif pa.types.is_list(column.type):
+        elif pa.types.is_list(column.type) and pa.types.is_struct(column.type.value_type):
             costs = pc.add(costs, pc.multiply(pc.fill_null(pc.list_value_length(column), 0), ANNOTATION_BYTES))
     return list(costs.to_pylist())
 
@@ -271,15 +271,13 @@ def schema_of(config: str) -> pa.Schema:
 
 
 def _oldest_form(feature: Any) -> Any:
-    """Write lists as datasets before 4 did, in brackets or as a Sequence with a length: every version reads that."""
+    """Write lists as datasets before 4 did, in brackets: every version reads that."""
     if isinstance(feature, list):
         return [_oldest_form(item) for item in feature]
     if not isinstance(feature, dict):
         return feature
-    if feature.get("_type") == "List":
-        item = _oldest_form(feature["feature"])
-        length = feature.get("length", -1)
-        return [item] if length == -1 else {"feature": item, "length": length, "_type": "Sequence"}
+    if feature.get("_type") in ("List", "Sequence"):
+        return [_oldest_form(feature["feature"])]
     return {key: _oldest_form(value) for key, value in feature.items()}
 
 
