@@ -67,7 +67,8 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
     """
     from huggingface_hub.utils import disable_progress_bars
 
-    from tools.check.findings import render_text, visible
+    from tools.check.findings import visible
+    from tools.check.report import Report, render_text
     from tools.publish.hub import HubError
     from tools.publish.push import Options, PushError, Refused, push
     from tools.publish.rehearse import Rehearsal, RehearsalStopped
@@ -94,7 +95,7 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
         options = Options(**given, **({"num_proc": num_proc} if num_proc else {}))  # type: ignore[arg-type]
         result = run_rehearsal(options, say, serve=keep_up if serve else None) if rehearse else push(options, say)
     except Refused as refused:
-        click.echo(render_text(refused.findings), err=True)
+        click.echo(render_text(Report(refused.findings)), err=True)
         click.echo("nothing was uploaded", err=True)
         sys.exit(1)
     except RehearsalStopped as stopped:  # the push has said why

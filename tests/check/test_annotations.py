@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from DiffusionFER import read_index
-from tests.check.cases import EMONET, check
+from tests.check.material import EMONET, check
 from tests.trees import write_emonet, zip_folder
 
 ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)

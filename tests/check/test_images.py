@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from DiffusionFER import open_raw
-from tests.check.cases import bomb_png
+from tests.check.material import bomb_png
 from tests.trees import write_faces, zip_folder
-from tools.check.images import (
+from tools.check.images.content import (
     MAX_PIXELS,
     Recorded,
     check_image,

@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from DiffusionFER import path_problem, read_index
-from tests.check.cases import check
+from tests.check.material import check
 from tests.trees import SHEET_COLUMNS, face_rows, write_faces, write_sheet
-from tools.check.columns import column_findings
 from tools.check.configs import check_config, check_configs
-from tools.check.findings import Finding, render_text
-from tools.check.rows import id_findings, meant_label, row_findings, safe_paths
-from tools.check.sheet import Sheet, cast_cells, parse_sheet
+from tools.check.findings import Finding
+from tools.check.report import Report, render_text
+from tools.check.sheet.columns import column_findings
+from tools.check.sheet.read import Sheet, cast_cells, parse_sheet
+from tools.check.sheet.rows import id_findings, meant_label, row_findings, safe_paths
 
 
 def findings_of(content: bytes, name: str = "dataset_sheet.csv") -> list[Finding]:
@@ -28,7 +29,7 @@ def findings_of(content: bytes, name: str = "dataset_sheet.csv") -> list[Finding
     sheet, findings = parse_sheet(name, content)
     if sheet:
         findings = [*findings, *row_findings(sheet), *column_findings(sheet), *id_findings(sheet.of_size("small"))]
-    assert render_text(findings)
+    assert render_text(Report(findings))
     return findings
 
 

@@ -19,7 +19,7 @@ from DiffusionFER import DiffusionFER, Index, open_raw, read_index
 from tests.builder_runs import expected_faces, write_sizes
 from tests.trees import write_emonet, write_faces, zip_folder
 from tools.check.findings import Finding
-from tools.check.images import image_findings
+from tools.check.images.content import image_findings
 from tools.publish import shards as module
 from tools.publish.shards import Shard, build_shards
 

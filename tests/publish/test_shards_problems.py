@@ -14,8 +14,8 @@ from DiffusionFER import RawFolder
 from tests.publish.test_shards import CONFIG, build, build_index, index_of
 from tests.trees import png, write_faces, write_sheet, zip_folder
 from tools.check.findings import Finding
-from tools.check.images import Recorded, check_image
-from tools.check.rules import IMAGE_BROKEN
+from tools.check.images.content import Recorded, check_image
+from tools.check.images.rules import IMAGE_BROKEN
 from tools.publish import shards as module
 from tools.publish.shards import ShardError
 

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from DiffusionFER import SUBSETS, open_raw
-from tools.check.annotations import annotation_findings, side_findings
-from tools.check.columns import column_findings
+from tools.check.annotations.emonet import annotation_findings, side_findings
 from tools.check.findings import Finding
-from tools.check.images import folder_findings
-from tools.check.listing import Listing, match_findings, read_listing
-from tools.check.rows import id_findings, row_findings
-from tools.check.sheet import Sheet, read_sheet, recorded_sha256, rows_missing, size_of
+from tools.check.images.content import folder_findings
+from tools.check.images.listing import Listing, match_findings, read_listing
+from tools.check.sheet.check import sheet_findings
+from tools.check.sheet.read import Sheet, read_sheet, recorded_sha256, rows_missing, size_of
 
 
 def check_config(config: str, data_dir: str) -> list[Finding]:
@@ -70,13 +69,11 @@ def _check_faces(configs: Sequence[str], data_dir: str) -> Iterator[Finding]:
 
 def _check_sheet(sheet: Sheet, sizes: Sequence[str], listings: dict[str, Listing]) -> Iterator[Finding]:
     concerning = sheet.concerning(sizes)
-    yield from row_findings(concerning)
-    yield from column_findings(concerning)
+    yield from sheet_findings(concerning, sizes)
     for size in sizes:
         rows = concerning.of_size(size)
         if not rows.table.num_rows:
             yield rows_missing(sheet, size)
-        yield from id_findings(rows)
         for config, listing in listings.items():
             if size_of(config) == size:
                 yield from match_findings(rows, listing)

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from DiffusionFER import FEATURES, SPLITS, SUBSETS, Index, RawFolder
 from tools.check.findings import Finding
-from tools.check.images import Recorded, image_findings, unreadable
+from tools.check.images.content import Recorded, image_findings, unreadable
 
 # Readers take a row group into memory as a whole: datasets keeps them to 100 MB. A third of that bounds the memory of
 # this pass, too, which holds three at a time: one that is written, one that is read and one that comes next.

@@ -1,0 +1,17 @@
+"""SH005: a required column is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.check.material import check, sheet
+from tests.trees import write_faces
+from tools.check.findings import Finding
+
+
+def bad(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 3, 2)
+    head, _, rest = sheet(data_dir).read_text().partition("\n")
+    head = head.replace("path", "file").replace("emotion", "Emotion").replace("valence", "valance")
+    sheet(data_dir).write_text(f"{head}\n{rest}")
+    return check(data_dir)

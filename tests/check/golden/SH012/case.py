@@ -1,0 +1,17 @@
+"""SH012: two images of a config have one id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.check.material import CROPS, ORIGINALS, check, sheet
+from tests.trees import png, write_faces, write_sheet
+from tools.check.findings import Finding
+
+
+def bad(data_dir: Path) -> list[Finding]:
+    rows = write_faces(data_dir, 3, 2)
+    for folder in (ORIGINALS, CROPS):
+        (data_dir / folder / "happy" / "aaaaaaab_1.PNG").write_bytes(png(9, 2))
+    write_sheet(sheet(data_dir), [*rows, {**rows[1], "path": f"{ORIGINALS}/happy/aaaaaaab_1.PNG"}])
+    return check(data_dir)

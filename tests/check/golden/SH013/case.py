@@ -1,0 +1,17 @@
+"""SH013: the file of a row is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.check.material import CROPS, ORIGINALS, check
+from tests.trees import write_faces
+from tools.check.findings import Finding
+
+
+def bad(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 4, 2)
+    (data_dir / ORIGINALS / "sad" / "aaaaaaac_2.png").unlink()
+    crop = data_dir / CROPS / "happy" / "aaaaaaab_1.png"
+    crop.rename(data_dir / CROPS / "sad" / crop.name)
+    return check(data_dir)

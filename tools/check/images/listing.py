@@ -1,0 +1,141 @@
+"""Rules for what a raw folder or zip lists, and for how its names and the rows of the sheet match; no file is opened.
+
+In goes a config and the data directory, out come a Listing and findings; no finding repeats a path of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, Entry, RawFolder, open_raw
+from tools.check.findings import Finding, quote
+from tools.check.images.rules import (
+    ENTRY_UNSAFE,
+    FOLDER_EMPTY,
+    FOLDER_MISSING,
+    FOLDER_TWICE,
+    FOLDER_UNREADABLE,
+    NO_IMAGE,
+    NO_ROW,
+)
+from tools.check.sheet.read import Sheet
+from tools.check.sheet.rows import safe_paths
+from tools.check.sheet.rules import FILE_MISSING
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A raw folder or zip that could be opened, and its files, sorted by name."""
+
+    folder: RawFolder
+    entries: list[Entry]
+
+    @property
+    def name(self) -> str:
+        """The name of the folder or zip in the data directory."""
+        return self.folder.name
+
+    def names(self) -> pa.Array:
+        """Return the names of all files, those that must not be read too: another rule speaks of them."""
+        prefix = self.name.removesuffix(".zip") + "/"
+        names = (entry.name.removeprefix(prefix if entry.problem else "") for entry in self.entries)
+        return pa.array([name.encode(errors="replace").decode() for name in names], pa.string())
+
+
+def is_image(entry: Entry) -> bool:
+    """Say whether a file may be read and has the ending of an image."""
+    return not entry.problem and entry.name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def without_machine(text: object, data_dir: str) -> str:
+    """Return a message of DiffusionFER with the path of the data directory taken out, for findings are published."""
+    message = str(text)
+    for path in {os.path.realpath(data_dir), os.path.abspath(data_dir), os.path.normpath(data_dir)}:  # noqa: PTH100
+        message = message.replace(path.rstrip(os.sep) + os.sep, "")
+    return message
+
+
+def read_listing(config: str, data_dir: str) -> tuple[Listing | None, list[Finding]]:
+    """Open and list the data of a config; None where that is not possible."""
+    candidates = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
+    found = [name for name in candidates if os.path.lexists(Path(data_dir, name))]
+    if not found:
+        message = f"config {config} has no data: the data directory holds none of {', '.join(candidates)}"
+        return None, [FOLDER_MISSING.at(candidates[0], message, "put the folder or its zip there")]
+    if len(found) > 1:
+        message = f"config {config} has its data more than once, in {' and in '.join(found)}"
+        return None, [FOLDER_TWICE.at(found[0], message, "keep one of them")]
+    try:
+        folder = open_raw(config, data_dir)
+        listing = Listing(folder, folder.entries())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else without_machine(error, data_dir)
+        message = f"the data of config {config} cannot be listed: {reason or type(error).__name__}"
+        return None, [FOLDER_UNREADABLE.at(found[0], message, "put a folder of images or its zip there")]
+    entries = [_named(entry) for entry in listing.entries]
+    return Listing(folder, entries), list(_entries(Listing(folder, entries), config))
+
+
+def _named(entry: Entry) -> Entry:
+    """Refuse a name that is not UTF-8: its bytes are kept as lone surrogates, which no row can hold."""
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        return replace(entry, problem="has a name that is not UTF-8")
+    return entry
+
+
+def _entries(listing: Listing, config: str) -> Iterator[Finding]:
+    for entry in listing.entries:
+        if entry.problem:
+            message = f"entry {quote(entry.name)} {entry.problem}"
+            hint = "put a plain file in its place, or remove it"
+            yield ENTRY_UNSAFE.at(f"{listing.name}/{entry.name}", message, hint, value=entry.name)
+    if not any(is_image(entry) for entry in listing.entries):
+        message = f"config {config} holds no image ({', '.join(IMAGE_SUFFIXES)})"
+        yield FOLDER_EMPTY.at(listing.name, message, "put the images there")
+
+
+def match_findings(rows: Sheet, listing: Listing) -> Iterator[Finding]:
+    """Yield the rows of one size without a file in the listing, and the files without a row."""
+    names = listing.names()
+    rows = rows.where(safe_paths(rows))
+    # As the builder does: a crop has the path of its original below the folder of the crops.
+    files = pc.replace_substring_regex(rows.text("path"), "^[^/]+/", "")
+    if any(is_image(entry) for entry in listing.entries):
+        yield from _rows_without_file(rows, files, listing, names)
+    if rows.table.num_rows:
+        yield from _files_without_row(files, listing, names)
+
+
+def _rows_without_file(rows: Sheet, files: pa.Array, listing: Listing, names: pa.Array) -> Iterator[Finding]:
+    missing = pc.indices_nonzero(pc.invert(pc.is_in(files, names))).to_pylist()
+    if not missing:
+        return
+    elsewhere = {name.rpartition("/")[2]: name for name in names.to_pylist()}
+    for index in missing:
+        file = files[index].as_py()
+        near = elsewhere.get(file.rpartition("/")[2])
+        hint = (
+            f"it may be {quote(near)}: mend the path or move the file" if near else "bring the file or remove the row"
+        )
+        message = f"file {quote(file)} is missing in {listing.name}"
+        path = rows.table["path"][index].as_py()
+        yield FILE_MISSING.at(rows.name, message, hint, row=rows.row(index), column="path", value=path)
+
+
+def _files_without_row(files: pa.Array, listing: Listing, names: pa.Array) -> Iterator[Finding]:
+    for index in pc.indices_nonzero(pc.invert(pc.is_in(names, files))).to_pylist():
+        entry = listing.entries[index]
+        place = f"{listing.name}/{entry.name}"
+        if is_image(entry):
+            yield NO_ROW.at(place, "image has no row in the sheet", "write its row, or remove the file")
+        elif not entry.problem:
+            message = f"file is no image ({', '.join(IMAGE_SUFFIXES)}) and has no row"
+            yield NO_IMAGE.at(place, message, "remove it, if it is not meant for the dataset")
