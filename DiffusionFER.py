@@ -337,13 +337,17 @@ def sheet_path(data_dir: str) -> str:
 def row_numbers(path: str, content: bytes, rows: int) -> Sequence[int]:
     """Return the numbers that a spreadsheet shows for the rows that `read_table` gives: the header is row 1.
 
-    Blank lines, which it passes over, count, and a cell of several lines does not count more than once.
+    Blank lines, which it passes over, count, and a cell of several lines does not count more than once. Where a cell is
+    too long for Python's csv (128 KiB), the rows are numbered as if there were no blank line.
     """
     plain = range(2, rows + 2)
     if path.endswith(".parquet") or not re.search(rb"\A[\r\n]|\n\r?\n|\r\r", content):
         return plain
     records = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    numbers = [number for number, record in enumerate(records, 1) if record][1:]
+    try:
+        numbers = [number for number, record in enumerate(records, 1) if record][1:]
+    except csv.Error:
+        return plain
     return numbers if len(numbers) == rows else plain
 
 
@@ -564,6 +568,8 @@ def _only_csv(folder: RawFolder, columns: tuple[str, ...]) -> tuple[str, Sequenc
     table = read_table(names[0], content)
     if missing := [column for column in (*columns, "annotator") if column not in table.column_names]:
         raise ValueError(f"{folder.path}/{names[0]} has no column {', '.join(missing)}")
+    if twice := sorted({column for column in table.column_names if table.column_names.count(column) > 1}):
+        raise ValueError(f"{folder.path}/{names[0]} has more than one column {', '.join(twice)}")
     return names[0], row_numbers(names[0], content, table.num_rows), table
 
 

@@ -67,7 +67,7 @@ def test_a_wrong_binary_line_is_named(tmp_path: Path, line: str, says: str) -> N
 
 @pytest.mark.parametrize("config", ["emonet_binary", "emonet_hq"])
 def test_the_one_csv_is_missing_or_doubled(tmp_path: Path, config: str) -> None:
-    """An EmoNet folder without a CSV of annotations, or with two, or with other columns, says so with its path."""
+    """An EmoNet folder without a CSV of annotations, or with two, or with other or double columns, says so with its path."""
     write_emonet(tmp_path)
     folder = tmp_path / config.replace("emonet_", "emonet-face-")
     (table,) = folder.glob("*.csv")
@@ -81,7 +81,11 @@ def test_the_one_csv_is_missing_or_doubled(tmp_path: Path, config: str) -> None:
         read_rows(config, tmp_path)
     lacks = "annotator" if config == "emonet_hq" else "emotion"
     assert str(wrong.value) == f"{folder}/zz.csv has no column {lacks}"
-    (folder / "zz.csv").write_text((folder / "zz.csv").read_text().replace("\n", ",annotator,emotion\n"))
+    header = "image,annotations,annotator" if config == "emonet_hq" else "path,annotator,value,emotion"
+    (folder / "zz.csv").write_text(f"{header},annotator\n")
+    with pytest.raises(ValueError, match="more than one") as twice:
+        read_rows(config, tmp_path)
+    assert str(twice.value) == f"{folder}/zz.csv has more than one column annotator"
     (folder / "zz.csv").unlink()
     with pytest.raises(FileNotFoundError) as none:
         read_rows(config, tmp_path)

@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from DiffusionFER import DiffusionFER, read_index, read_table
+from DiffusionFER import DiffusionFER, read_index, read_table, row_numbers
 from tests.builder_runs import expected_faces, float32, stream, summary
 from tests.trees import SHEET_COLUMNS, write_faces, write_sheet
 
@@ -172,3 +172,12 @@ def test_the_sheet_has_the_columns_that_the_tests_write() -> None:
     derived = {"image", "image_id"}
     published = set(DiffusionFER(config_name="small_original").info.features)
     assert published - derived <= set(SHEET_COLUMNS)
+
+
+def test_a_giant_cell_after_a_blank_line_is_read() -> None:
+    """A cell longer than Python's csv takes costs the exact row numbers of a sheet with blank lines, and no more."""
+    content = b"path,prompt\n\na," + b"x" * 200_000 + b"\n"
+    table = read_table("s.csv", content)
+    assert table["prompt"].to_pylist() == ["x" * 200_000]
+    assert list(row_numbers("s.csv", content, table.num_rows)) == [2]
+    assert list(row_numbers("s.csv", b"path,prompt\n\na,x\n", 1)) == [3]

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from tests.environments import ROOT
-from tools import cli, push
+from tools import card, cli, push, validate
+from tools.check.rules import RULES
 
 STAGES = ["make", "check", "describe", "publish"]  # each may import those before it
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,7 +64,26 @@ def test_every_verb_is_listed_and_has_help() -> None:
         shown = CliRunner().invoke(cli.main, [verb, "--help"])
         assert shown.exit_code == 0
         assert "Usage:" in shown.output
-    assert {file.stem for file in (ROOT / "tools").glob("*.py")} - {"__init__", "cli"} == set(cli.VERBS)
+    shared = {"__init__", "cli", "linting"}  # what the commands have in common
+    assert {file.stem for file in (ROOT / "tools").glob("*.py")} - shared == set(cli.VERBS)
+
+
+@pytest.mark.parametrize("verb", [["push"], ["validate"], ["card"], ["card", "check"], ["rules"]], ids=" ".join)
+def test_help_loads_nothing_heavy(verb: list[str]) -> None:
+    """`--help` answers without the libraries that take long to load."""
+    code = f"""if True:
+        import sys
+        from tools.cli import main
+        try:
+            main([*{verb!r}, "--help"])
+        except SystemExit as ended:
+            assert ended.code == 0
+        heavy = {{"datasets", "pyarrow", "pandas", "numpy", "PIL", "huggingface_hub", "jsonschema", "markdown_it", "ftfy"}}
+        sys.exit(f"loaded {{heavy & sys.modules.keys()}}" if heavy & sys.modules.keys() else 0)
+    """
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "Usage:" in run.stdout
 
 
 @pytest.mark.parametrize("verb", list(cli.VERBS))
@@ -91,6 +112,22 @@ def test_readme_names_every_option_of_push() -> None:
     table = "\n".join(line for line in section.splitlines() if line.startswith("|"))
     options = {opt for param in push.main.params for opt in [*param.opts, *param.secondary_opts]}
     assert set(re.findall(r"--[a-z][a-z-]*", table)) == options
+
+
+@pytest.mark.parametrize(("section", "command"), [("### Check", validate.main), ("### Check", card.check)])
+def test_readme_names_every_option_of_the_linter(section: str, command: click.Command) -> None:
+    """The tables of options hold those of each command."""
+    table = README.split(f"{section}\n")[1].split("\n### ")[0]
+    named = set(re.findall(r"`(?:[^`]* )?(--[a-z][a-z-]*)", table)) | set(re.findall(r"`(--[a-z][a-z-]*)", table))
+    options = {option for param in command.params for option in param.opts if option.startswith("--")}
+    assert options <= named
+
+
+def test_the_rules_page_is_true() -> None:
+    """docs/rules.md is what `diffusionfer rules --page` prints."""
+    page = CliRunner().invoke(cli.main, ["rules", "--page"]).output
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page, "diffusionfer rules --page > docs/rules.md"
+    assert all(f"\n### {rule}\n" in page for rule in RULES)
 
 
 def test_readme_begins_with_what_a_stranger_needs() -> None:

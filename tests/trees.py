@@ -18,6 +18,9 @@ from DiffusionFER import EMOTIONS
 SHEET_COLUMNS = ["path", "split", "emotion", "valence", "arousal", "prompt", "negative_prompt", "race", "age", "gender"]
 SHEET_COLUMNS += ["style", "others", "seed", "steps", "sampler", "cfg_scale", "model", "face_box", "clip_score"]
 SHEET_COLUMNS += ["sha256", "sha256_cropped"]
+# A valence and an arousal that each label may have.
+AFFECT = {"neutral": (-0.1, 0.0), "happy": (0.6, 0.25), "sad": (-0.7, -0.25), "surprise": (0.2, 0.75)}
+AFFECT |= {"fear": (-0.4, 0.75), "disgust": (-0.7, 0.25), "angry": (-0.6, 0.5)}
 
 
 def png(seed: int, size: int = 64) -> bytes:
@@ -37,7 +40,8 @@ def face_rows(count: int, folder: str = "DifussionEmotion_S") -> list[dict[str, 
         row: dict[str, Any] = dict.fromkeys(SHEET_COLUMNS, "")
         row["path"] = f"{folder}/{EMOTIONS[label]}/{name}_{label}.png"
         row["split"] = {8: "validation", 9: "test"}.get(index % 10, "train")
-        row["emotion"], row["valence"], row["arousal"] = EMOTIONS[label], round(index % 21 / 10 - 1, 3), -0.25
+        valence, row["arousal"] = AFFECT[EMOTIONS[label]]
+        row["emotion"], row["valence"] = EMOTIONS[label], round(valence + index % 21 / 100, 3)
         row["prompt"], row["race"], row["seed"] = f"{EMOTIONS[label]} emotion, white teen style", "white", index
         row["face_box"] = "10 12 30.5 31" if index % 2 else ""
         rows.append(row)
@@ -56,6 +60,8 @@ def write_faces(data_dir: Path, count: int = 30, size: int = 64) -> list[dict[st
     """Write a data directory with `small_original` and `small_cropped`; return the rows of its sheet."""
     rows = face_rows(count)
     for index, row in enumerate(rows):
+        if row["face_box"] and size < 48:  # a box lies within its picture
+            row["face_box"] = f"0 0 {size} {size}"
         _, emotion, name = row["path"].split("/")
         for folder, seed in (("DifussionEmotion_S", index), ("DiffusionEmotion_S_cropped", index + 10**6)):
             file = data_dir / folder / emotion / name

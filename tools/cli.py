@@ -9,6 +9,9 @@ import click
 # The verb, the module below tools/ whose `main` it is, and what it does in a few words.
 VERBS = {
     "push": "publish the dataset, or rehearse it",
+    "validate": "check the sheet, the images and the annotations",
+    "card": "check dataset cards",
+    "rules": "list the rules of the checks",
     "generate": "make the sheet, the pictures and a contact sheet of the embedded edition",
 }
 

@@ -14,7 +14,7 @@ if __package__ in (None, ""):  # run as a script: python tools/push.py
 
 import click
 
-from DiffusionFER import SUBSETS
+from tools.linting import ConfigName
 
 DEFAULT_REPO = "FER-Universe/DiffusionFER"
 
@@ -44,7 +44,7 @@ def _interrupt(*_: object) -> None:
 
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), help="The raw tree. Default: the embedded edition.")
-@click.option("--config", "configs", multiple=True, type=click.Choice(list(SUBSETS)), metavar="NAME",
+@click.option("--config", "configs", multiple=True, type=ConfigName(), metavar="NAME",
               help="Push this config; may be given several times. Default: every config that has data.")  # fmt: skip
 @click.option("--repo-id", default=DEFAULT_REPO, show_default=True, help="The dataset repository.")
 @click.option("--revision", help="The branch to push to; it is made where it is missing. Default: main.")

@@ -16,18 +16,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from DiffusionFER import open_raw
 from tests.check.material import bomb_png
+from tests.check.pictures import chunk, with_chunk
 from tests.trees import write_faces, zip_folder
-from tools.check.images.content import (
-    MAX_PIXELS,
-    Recorded,
-    check_image,
-    check_sha256,
-    folder_findings,
-    image_findings,
-    png_problem,
-)
+from tools.check.configs import check_data
+from tools.check.images.content import Recorded, check_image, check_sha256, image_findings
+from tools.check.images.examine import examine
+from tools.check.images.formats import MAX_PIXELS, end_of, format_of, read_header
+from tools.check.images.png import MAX_TEXTS, read_png
 
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"BM", b"GIF89a", b"II*\0", b"MM\0*")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
@@ -125,19 +121,15 @@ def test_damaged_images_never_raise(kind: str, data: st.DataObject) -> None:
     assert problem is None or ("\n" not in problem and problem)
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a PNG chunk with its true checksum."""
-    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-
 def test_png_chunks_that_are_whole_but_wrong() -> None:
     """A PNG whose checksums are right is refused without pixels, without header, or with an odd header."""
     signature, header = PNG[:8], PNG[8:33]
-    assert "no chunk IDAT" in str(png_problem(signature + header + chunk(b"IEND", b"")))
-    assert "expected IHDR first" in str(png_problem(signature + chunk(b"IDAT", b"") + chunk(b"IEND", b"")))
-    assert "expected IHDR first" in str(png_problem(signature + header + header + chunk(b"IEND", b"")))
-    odd = chunk(b"IHDR", PNG[16:24] + bytes((7, 9, 9, 9, 9)))
-    assert "cannot be decoded" in str(check_image(signature + odd + PNG[33:]))
+    assert "no chunk IDAT" in str(check_image(signature + header + chunk(b"IEND", b"")))
+    assert "expected IHDR first" in str(check_image(signature + chunk(b"IDAT", b"") + chunk(b"IEND", b"")))
+    assert "expected IHDR first" in str(check_image(signature + header + header + chunk(b"IEND", b"")))
+    for odd in (PNG[16:24] + bytes((7, 9, 9, 9, 9)), bytes(4) + PNG[20:29], PNG[16:24] + bytes((4, 2, 0, 0, 0))):
+        assert "has a header that no PNG may have" in str(check_image(signature + chunk(b"IHDR", odd) + PNG[33:]))
+    assert "a header of 12 bytes" in str(check_image(signature + chunk(b"IHDR", PNG[16:28]) + PNG[33:]))
     assert check_image(PNG + b"what no decoder reads") is None
 
 
@@ -201,14 +193,90 @@ def test_pixels_that_were_packed_wrong() -> None:
 
 def test_folders_are_proven_in_order(tmp_path: Path) -> None:
     """Each image of the folders is read, a broken one and one that cannot be unpacked are found in their order."""
-    write_faces(tmp_path, 3, 2)
+    write_faces(tmp_path, 3, 48)
     (tmp_path / "DiffusionEmotion_S_cropped/happy/aaaaaaab_1.png").write_bytes(PNG[:-1])
     archive = zip_folder(tmp_path / "DifussionEmotion_S")
     content = archive.read_bytes()
     archive.write_bytes(content.replace(b"IDAT", b"IDAQ", 1))
-    folders = [open_raw(config, str(tmp_path)) for config in ("small_original", "small_cropped")]
-    found = [(finding.rule, finding.file) for folder in folders for finding in folder_findings(folder, {}, workers=2)]
-    assert found == [
+    found = check_data(["small_original", "small_cropped"], str(tmp_path), workers=2)
+    assert [(finding.rule, finding.file) for finding in found] == [
         ("IM009", "DifussionEmotion_S.zip/happy/aaaaaaab_1.png"),
         ("IM008", "DiffusionEmotion_S_cropped/happy/aaaaaaab_1.png"),
     ]
+
+
+def test_pixels_are_proven_by_decoding_alone() -> None:
+    """Pixels that were packed wrong further on pass the checksums of a PNG's chunks, and do not pass when decoded."""
+    content = noise_png((99, 99))
+    start, length = content.index(b"IDAT") + 4, int.from_bytes(content[33:37], "big")
+    packed = bytearray(content[start : start + length])
+    packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
+    broken = content[:33] + chunk(b"IDAT", bytes(packed)) + chunk(b"IEND", b"")
+    assert examine(broken).problem is None
+    assert str(examine(broken, pixels=True).problem).startswith("cannot be decoded")
+
+
+def noise_png(size: tuple[int, int]) -> bytes:
+    """Return a PNG of noise with one chunk of pixels."""
+    return picture("PNG", size)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
+def test_end_of_an_image(kind: str) -> None:
+    """The end of a whole image is its last byte, whatever follows; of one that is cut off nothing is said to follow."""
+    whole = picture(kind)
+    for content in (whole, whole + b"\xff\xd9 and \xff\xda more"):
+        assert examine(content).end == len(whole)
+    name = str(format_of(whole))
+    assert end_of(name, whole[:-2]) in (None, len(whole))
+
+
+@given(st.binary(max_size=400))
+def test_end_of_any_bytes(content: bytes) -> None:
+    """Whatever follows the first mark of a JPEG, its end is looked for without an error."""
+    end = end_of("JPEG", b"\xff\xd8" + content)
+    assert end is None or 2 < end <= len(content) + 2
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_header_of_the_beginning(kind: str) -> None:
+    """The first bytes of a file tell what the whole file does: format, size and mode."""
+    whole = picture(kind, (200, 100))
+    header = read_header(whole[: len(whole) // 2] if kind != "TIFF" else whole)
+    assert header is not None
+    assert header == examine(whole).header
+    assert (header.width, header.height) == (200, 100)
+
+
+@given(st.sampled_from(MAGICS), st.binary(max_size=200))
+def test_header_of_any_bytes(magic: bytes, rest: bytes) -> None:
+    """The header of anything is read without an error."""
+    read_header(magic + rest)
+
+
+def test_many_chunks() -> None:
+    """A PNG of 100,000 tiny chunks is read in one go, and texts that take too much together are a bomb."""
+    tiny = chunk(b"tEXt", b"a\0b") * 100_000
+    assert check_image(PNG[:33] + tiny + PNG[33:]) is None
+    packed = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**20)))
+    count = MAX_TEXTS // 2**20 + 1
+    assert "bytes of text" in str(read_png(PNG[:33] + packed * count + PNG[33:]).bomb)
+
+
+@given(st.sampled_from([b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"acTL", b"tRNS"]), st.binary(max_size=60))
+def test_any_metadata_of_a_png(kind: bytes, data: bytes) -> None:
+    """Whatever a chunk of metadata holds, reading it never raises, and a whole PNG stays whole for this reader."""
+    content = with_chunk(PNG, kind, data)
+    assert read_png(content).problem is None
+    examine(content)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0"}, {"save_all": True}])
+def test_header_of_a_webp(mode: str, options: dict[str, object]) -> None:
+    """The first bytes of a WebP of any kind, lossy, lossless or extended, tell what decoding it does."""
+    noise = random.Random(mode).randbytes(300 * 200 * len(mode))
+    image, buffer = Image.frombytes(mode, (300, 200), noise), io.BytesIO()
+    more = [image.rotate(90)] if "save_all" in options else []
+    image.save(buffer, "WEBP", append_images=more, **options)
+    assert read_header(buffer.getvalue()[:100]) == examine(buffer.getvalue()).header

@@ -24,7 +24,7 @@ def data_dir(tmp_path: Path) -> Path:
     """A small data directory."""
     folder = tmp_path / "data"
     folder.mkdir()
-    write_faces(folder, 14, size=16)
+    write_faces(folder, 14, size=48)
     return folder
 
 

@@ -1,22 +1,63 @@
-"""Checks whole configs before a push: the sheet, the raw folders and the annotations, without the bytes of any image.
+"""Checks whole configs: the sheet, the raw folders, the annotations and, as deep as is asked for, every image.
 
-The bytes are proven by `tools.check.images` in the pass that builds the shards. All problems are found, not the first.
+In goes the name of configs and a data directory, out come findings, all of them and as they are found. Three depths:
+quick reads no more of an image than its header; the default proves each file whole by its container's own checksums
+and decodes what has none; deep decodes every pixel and looks for pictures that are alike.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from DiffusionFER import SUBSETS, open_raw
+from tools.check.annotations.agreement import Agreement, agreement
 from tools.check.annotations.emonet import annotation_findings, side_findings
 from tools.check.findings import Finding
-from tools.check.images.content import folder_findings
-from tools.check.images.listing import Listing, match_findings, read_listing
+from tools.check.images.examine import perceptual_hash
+from tools.check.images.listing import (
+    Listing,
+    is_image,
+    match_findings,
+    missing_folder_findings,
+    pair_findings,
+    read_listing,
+)
+from tools.check.images.proven import Proven
+from tools.check.images.rules import NOT_COMPARED
+from tools.check.images.source import Source
+from tools.check.images.walk import Depth, Images, images_findings
 from tools.check.sheet.check import sheet_findings
-from tools.check.sheet.read import Sheet, read_sheet, recorded_sha256, rows_missing, size_of
+from tools.check.sheet.read import Sheet, read_sheet, rows_missing, size_of
+
+
+def configs_with_data(named: Sequence[str], data_dir: Path) -> list[str]:
+    """Return the configs to check: those named, which must have data, or all that have.
+
+    Raises ValueError with one line for the user where there is nothing to check, or a config is unknown.
+    """
+    if not data_dir.is_dir():
+        raise ValueError(f"{data_dir} is not a folder")
+    _known(named)
+    found = []
+    for config in named or SUBSETS:
+        try:
+            open_raw(config, str(data_dir))
+        except FileNotFoundError as error:
+            if named:
+                raise ValueError(str(error)) from None
+            continue
+        except (ValueError, OSError):
+            pass  # it is there, but not as it should be: for the checks to say
+        found.append(config)
+    if not found:
+        looked_for = ", ".join(subset.folders[0] for subset in SUBSETS.values())
+        raise ValueError(f"{data_dir} holds the data of no config: none of {looked_for} is there, as a folder or a zip")
+    return found
 
 
 def check_config(config: str, data_dir: str) -> list[Finding]:
@@ -30,31 +71,51 @@ def check_configs(configs: Sequence[str], data_dir: str) -> list[Finding]:
     Rows of a size that is not among the configs are passed over; rows that name no known folder are not. Raises
     ValueError for an unknown config.
     """
+    return sorted(_check_lists(_known(configs), data_dir, []))
+
+
+def check_data(
+    configs: Sequence[str],
+    data_dir: str,
+    *,
+    depth: Depth = "default",
+    proven: Proven | None = None,
+    workers: int | None = None,
+    advance: Callable[[int], object] = lambda images: None,
+) -> Iterator[Finding]:
+    """Yield all findings for the configs and their images, as they are found, each image read once at most.
+
+    What `proven` remembers is not read again, and what is proven is remembered there. `workers` is the number of
+    threads (None: one a core), `advance` is told how many more images are done. Raises ValueError for a config that is
+    unknown.
+    """
+    found: list[Images] = []
+    yield from _check_lists(_known(configs), data_dir, found)
+    if depth == "deep" and found and perceptual_hash() is None:
+        message = "near duplicates were not looked for: the library imagehash is not installed"
+        yield NOT_COMPARED.at(found[0].source.folder.name, message)
+    workers = workers or os.cpu_count() or 1
+    while found:  # of a config that is done nothing is kept
+        yield from images_findings(found.pop(0), depth=depth, proven=proven, workers=workers, advance=advance)
+
+
+def _known(configs: Sequence[str]) -> list[str]:
     if unknown := [config for config in configs if config not in SUBSETS]:
         raise ValueError(f"unknown config {', '.join(unknown)}: choose from {', '.join(SUBSETS)}")
-    configs = list(dict.fromkeys(configs))
+    return list(dict.fromkeys(configs))
+
+
+def _check_lists(configs: Sequence[str], data_dir: str, found: list[Images]) -> Iterator[Finding]:
+    """Yield what is wrong with sheet, folders and annotations; append what is known of the images to `found`."""
     faces = [config for config in configs if SUBSETS[config].kind == "faces"]
-    findings = list(_check_faces(faces, data_dir)) if faces else []
+    if faces:
+        yield from _check_faces(faces, data_dir, found)
     for config in configs:
         if config not in faces:
-            findings += _check_emonet(config, data_dir)
-    return sorted(findings, key=lambda finding: finding.order)
+            yield from _check_emonet(config, data_dir, found)
 
 
-def check_images(configs: Sequence[str], data_dir: str, workers: int) -> list[Finding]:
-    """Return all findings for the bytes of the images of configs, read in `workers` threads.
-
-    For data whose shards cannot be built: building them proves each image in the same pass.
-    """
-    findings: list[Finding] = []
-    for config in configs:
-        with contextlib.suppress(ValueError, FileNotFoundError):  # no folder, which `check_configs` says
-            recorded = recorded_sha256(config, data_dir) if SUBSETS[config].kind == "faces" else {}
-            findings += folder_findings(open_raw(config, data_dir), recorded, workers)
-    return findings
-
-
-def _check_faces(configs: Sequence[str], data_dir: str) -> Iterator[Finding]:
+def _check_faces(configs: Sequence[str], data_dir: str, found: list[Images]) -> Iterator[Finding]:
     listings: dict[str, Listing] = {}
     for config in configs:
         listing, findings = read_listing(config, data_dir)
@@ -63,28 +124,57 @@ def _check_faces(configs: Sequence[str], data_dir: str) -> Iterator[Finding]:
             listings[config] = listing
     sheet, findings = read_sheet(data_dir)
     yield from findings
+    sizes = list(dict.fromkeys(map(size_of, configs)))
     if sheet:
-        yield from _check_sheet(sheet, list(dict.fromkeys(map(size_of, configs))), listings)
-
-
-def _check_sheet(sheet: Sheet, sizes: Sequence[str], listings: dict[str, Listing]) -> Iterator[Finding]:
-    concerning = sheet.concerning(sizes)
-    yield from sheet_findings(concerning, sizes)
+        yield from missing_folder_findings(sheet, sizes, data_dir)
+        sheet = sheet.concerning(sizes)
+        yield from sheet_findings(sheet, sizes)
     for size in sizes:
-        rows = concerning.of_size(size)
-        if not rows.table.num_rows:
-            yield rows_missing(sheet, size)
-        for config, listing in listings.items():
-            if size_of(config) == size:
-                yield from match_findings(rows, listing)
+        yield from _check_size(size, sheet, {c: o for c, o in listings.items() if size_of(c) == size}, found)
 
 
-def _check_emonet(config: str, data_dir: str) -> Iterator[Finding]:
-    real = Path(os.path.realpath(data_dir))
-    if real.name in SUBSETS[config].folders:  # as the builder: a clone of upstream was given itself
-        data_dir = str(real.parent)
-    listing, findings = read_listing(config, data_dir)
+def _check_size(size: str, sheet: Sheet | None, listings: dict[str, Listing], found: list[Images]) -> Iterator[Finding]:
+    rows = sheet.of_size(size) if sheet else None
+    if sheet and rows and not rows.table.num_rows:
+        yield rows_missing(sheet, size)
+    files = None
+    if rows:
+        # As the builder does: a crop has the path of its original below the folder of the crops.
+        files = pc.replace_substring_regex(rows.text("path"), "^[^/]+/", "")
+        for listing in listings.values():
+            yield from match_findings(rows, listing)
+    if len(listings) == 2:
+        yield from pair_findings(listings[f"{size}_original"], listings[f"{size}_cropped"], files)
+    for config, listing in listings.items():
+        found.append(_images(config, listing, rows, files))
+
+
+def _images(config: str, listing: Listing, rows: Sheet | None = None, files: pa.Array | None = None) -> Images:
+    """Return the images of a listing in the compact form in which they are gone through."""
+    names = pa.array((entry.name for entry in listing.entries if is_image(entry)), pa.string())
+    index = None if files is None else pc.index_in(names, files)
+    return Images(config, Source(listing.folder), names, rows, index)
+
+
+def _check_emonet(config: str, data_dir: str, found: list[Images]) -> Iterator[Finding]:
+    listing, findings = read_listing(config, _above_clone(config, data_dir))
     yield from findings
     if listing:
         yield from annotation_findings(config, listing)
         yield from side_findings(listing)
+        found.append(_images(config, listing))
+
+
+def _above_clone(config: str, data_dir: str) -> str:
+    """Return the folder that holds the raw folder: as the builder, a clone of upstream may be given itself."""
+    real = Path(os.path.realpath(data_dir))
+    return str(real.parent) if real.name in SUBSETS[config].folders else data_dir
+
+
+def agreements(configs: Sequence[str], data_dir: Path) -> Iterator[Agreement]:
+    """Yield how far the annotators agree, for each EmoNet config that several people annotated."""
+    for config in _known(configs):
+        if SUBSETS[config].kind != "faces":
+            listing, _ = read_listing(config, _above_clone(config, str(data_dir)))
+            if listing and (found := agreement(config, listing)):
+                yield found

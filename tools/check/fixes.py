@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from tools.check.findings import Edit
+from tools.check.findings import Edit, Finding
+
+ROUNDS = 10  # an edit that touches another waits for the next round
 
 
 def edited(content: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
@@ -49,3 +51,18 @@ def mend_file(path: Path, edits: Iterable[Edit]) -> int:
         Path(name).unlink(missing_ok=True)
         raise
     return made
+
+
+def mend(path: Path, check: Callable[[], Iterable[Finding]], rules: Collection[str]) -> int:
+    """Check a file and make the edits of some rules, until none is left; return how many were made.
+
+    `check` reads the file and yields its findings. Raises ValueError (see `edited`) and OSError.
+    """
+    total = 0
+    for _ in range(ROUNDS):
+        edits = [finding.edit for finding in check() if finding.rule in rules and finding.edit]
+        made = mend_file(path, edits) if edits else 0
+        total += made
+        if not made:
+            break
+    return total

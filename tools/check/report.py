@@ -5,6 +5,7 @@ For a person (80 columns), for a program (JSON), for GitHub (annotations of a wo
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import textwrap
@@ -29,9 +30,14 @@ class Report:
         self._files: set[int] = set()  # hashes, for a million names are long
         self.add(findings)
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        """Count findings, and keep those that are among the first."""
+    def add(self, findings: Iterable[Finding], base: str = "") -> None:
+        """Count findings, and keep those that are among the first.
+
+        `base` goes before each file name: the way from where the reader is to what was checked.
+        """
         for finding in findings:
+            if base:
+                finding = dataclasses.replace(finding, file=base + finding.file)
             self.rules[finding.rule, finding.severity] += 1
             self.fixable += finding.edit is not None
             self._files.add(hash(finding.file))
@@ -69,15 +75,12 @@ class Report:
         return f"{', '.join(parts)} in {files:,} file{'s' * (files > 1)}"
 
 
-def render_text(report: Report, base: str = "") -> str:
-    """Return the findings for a person: grouped by file, in 80 columns, with a count as the last line.
-
-    `base` goes before every file name: the way from where the reader is to what was checked.
-    """
+def render_text(report: Report) -> str:
+    """Return the findings for a person: grouped by file, in 80 columns, with a count as the last line."""
     findings = report.findings
     lines = []
     for file, group in itertools.groupby(findings, key=lambda finding: finding.file):
-        lines.append(visible(base + file, 200))
+        lines.append(visible(file, 200))
         for finding in group:
             lines += _lines(finding)
         lines.append("")
@@ -94,9 +97,8 @@ def _lines(finding: Finding) -> list[str]:
     return lines + wrap.wrap("      hint: " + visible(finding.hint))
 
 
-def render_statistics(report: Report, base: str = "") -> str:
+def render_statistics(report: Report) -> str:
     """Return a line for each rule that was broken: how often, its id, severity and title; the most frequent first."""
-    del base  # no file is named
     lines = []
     for (rule, severity), number in sorted(report.rules.items(), key=lambda item: (-item[1], item[0])):
         fixable = " [--fix]" if rule in RULES and RULES[rule].fixable else ""
@@ -106,23 +108,23 @@ def render_statistics(report: Report, base: str = "") -> str:
     return "\n".join([*lines, *([""] if lines else []), report.summary]) + "\n"
 
 
-def render_json(report: Report, base: str = "") -> str:
+def render_json(report: Report) -> str:
     """Return the findings for a program: one JSON object with findings, counts by severity, and counts by rule."""
     document = {
-        "findings": [_as_json(finding, base) for finding in report.findings],
+        "findings": [_as_json(finding) for finding in report.findings],
         "counts": {severity: report.count(severity) for severity in ("error", "warning")},
         "rules": {rule: number for (rule, _), number in sorted(report.rules.items())},
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _as_json(finding: Finding, base: str) -> dict[str, Any]:
+def _as_json(finding: Finding) -> dict[str, Any]:
     names = ("rule", "severity", "line", "row", "column", "value", "message", "hint")
     fields = {name: getattr(finding, name) for name in names}
-    return {**fields, "file": base + finding.file, "fixable": finding.edit is not None}
+    return {**fields, "file": finding.file, "fixable": finding.edit is not None}
 
 
-def render_github(report: Report, base: str = "") -> str:
+def render_github(report: Report) -> str:
     """Return the findings as workflow commands, which GitHub shows beside the lines of a change.
 
     The form and its escapes are those of GitHub's "Workflow commands for GitHub Actions".
@@ -130,7 +132,7 @@ def render_github(report: Report, base: str = "") -> str:
     lines = []
     for finding in report.findings:
         line = finding.line or finding.row
-        place = f"file={_property(base + finding.file)}" + (f",line={line}" if line else "")
+        place = f"file={_property(finding.file)}" + (f",line={line}" if line else "")
         title = _property(f"{finding.rule} {RULES[finding.rule].title}" if finding.rule in RULES else finding.rule)
         text = _data(visible(finding.message) + (f" ({visible(finding.hint)})" if finding.hint else ""))
         lines.append(f"::{finding.severity} {place},title={title}::{text}\n")

@@ -30,6 +30,7 @@ from tools.make.sketch import MODEL, crop, draw, render
 A = TypeVar("A")
 B = TypeVar("B")
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SHEET = "dataset_sheet.csv"
 CROPPED = "DiffusionEmotion_S_cropped"
 FAMILY = MODEL.rsplit("-", 1)[0]  # every number of this renderer: "diffusionfer-sketch"
@@ -210,6 +211,22 @@ def render_tree(sheet: Path, folder: Path, *, workers: int | None = None, progre
     if differing:
         write_whole(folder / SHEET, sheet_text(made).encode())
     return Tree(len(rows), sum(drawn for _, drawn in done), removed, differing)
+
+
+def embedded_edition(work_dir: Path, say: Callable[[str], None]) -> Path:
+    """Draw what is missing of the checkout's edition in `work_dir`, and return its raw tree; `say` is told so.
+
+    Raises ValueError where there is no checkout, and what `render_tree` raises.
+    """
+    sheet = ROOT / SHEET
+    if not sheet.is_file():
+        raise ValueError(f"the embedded edition needs a checkout, and {sheet} is not there: give --data-dir")
+    folder = work_dir / "embedded"
+    say(f"rendering the embedded edition into {folder}")
+    rendered = render_tree(sheet, folder)
+    if rendered.differing:
+        say(f"this Pillow writes {rendered.differing} of the pictures in other bytes than the sheet says")
+    return folder
 
 
 def contact_sheet(rows: list[Row], columns: int = 10, side: int = 160, cropped: bool = False) -> Image.Image:

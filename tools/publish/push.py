@@ -6,6 +6,7 @@ every check has passed and every shard stands on disk.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -18,8 +19,10 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from DiffusionFER import SUBSETS, open_raw, read_index
-from tools.check.configs import check_configs, check_images
+from tools.check.configs import check_data
 from tools.check.findings import Finding, visible
+from tools.check.images.content import image_findings
+from tools.check.images.proven import Proven, default_location
 from tools.describe.header import HeaderError, facts_of, render_header
 from tools.make.embedded import render_tree
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
@@ -189,27 +192,35 @@ def configs_with_data(named: tuple[str, ...], data_dir: Path) -> list[str]:
 
 def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[Shard], list[Finding]]:
     """Return the shards of the configs, and the warnings. Raises Refused with all findings where one is an error."""
-    findings = check_configs(configs, str(data_dir))
-    if any(finding.severity == "error" for finding in findings):
-        # Shards cannot be built, but whoever mends the data wants to know of the images, too.
-        raise Refused([*findings, *check_images(configs, str(data_dir), options.num_proc)])
-    indices = {config: read_index(config, str(data_dir)) for config in configs}
-    shards = []
-    with tqdm(total=sum(i.table.num_rows for i in indices.values()), desc="shards", unit="image", disable=None) as bar:
-        for config, index in indices.items():
-            built, found = build_shards(
-                config,
-                index,
-                options.work_dir / "shards",
-                max_shard_size=options.max_shard_size,
-                workers=options.num_proc,
-                advance=bar.update,
-            )
-            shards += built
-            findings += found
+    with Proven.open(default_location()) as proven:
+        with tqdm(desc="checks", unit="image", disable=None) as bar:
+            checked = check_data(configs, str(data_dir), proven=proven, workers=options.num_proc, advance=bar.update)
+            findings = sorted(checked)
+        _refuse(findings)
+        indices = {config: read_index(config, str(data_dir)) for config in configs}
+        # What the check has proven is known by its bytes; a file that changed since is proven here.
+        inspect = functools.partial(image_findings, proven=proven.knows)
+        shards, total = [], sum(index.table.num_rows for index in indices.values())
+        with tqdm(total=total, desc="shards", unit="image", disable=None) as bar:
+            for config, index in indices.items():
+                built, found = build_shards(
+                    config,
+                    index,
+                    options.work_dir / "shards",
+                    max_shard_size=options.max_shard_size,
+                    workers=options.num_proc,
+                    inspect=inspect,
+                    advance=bar.update,
+                )
+                shards += built
+                findings += found
+    _refuse(findings)
+    return shards, findings
+
+
+def _refuse(findings: list[Finding]) -> None:
     if any(finding.severity == "error" for finding in findings):
         raise Refused(findings)
-    return shards, findings
 
 
 def _card(shards: list[Shard], published: str | None) -> str:

@@ -6,7 +6,7 @@ In goes a config and the data directory, out come a Listing and findings; no fin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,10 +21,13 @@ from tools.check.images.rules import (
     FOLDER_MISSING,
     FOLDER_TWICE,
     FOLDER_UNREADABLE,
+    NO_CROP,
     NO_IMAGE,
+    NO_ORIGINAL,
     NO_ROW,
+    ROWS_ONLY,
 )
-from tools.check.sheet.read import Sheet
+from tools.check.sheet.read import Sheet, original_folders, size_of
 from tools.check.sheet.rows import safe_paths
 from tools.check.sheet.rules import FILE_MISSING
 
@@ -139,3 +142,43 @@ def _files_without_row(files: pa.Array, listing: Listing, names: pa.Array) -> It
         elif not entry.problem:
             message = f"file is no image ({', '.join(IMAGE_SUFFIXES)}) and has no row"
             yield NO_IMAGE.at(place, message, "remove it, if it is not meant for the dataset")
+
+
+def missing_folder_findings(sheet: Sheet, sizes: Sequence[str], data_dir: str) -> Iterator[Finding]:
+    """Yield the sizes, besides those that are checked, of which the sheet has rows and the data directory no original.
+
+    That a size which is checked has no folder is said by the rule for its configs.
+    """
+    others = {size_of(name) for name, subset in SUBSETS.items() if subset.kind == "faces"} - set(sizes)
+    for size in sorted(others, reverse=True):
+        folders = original_folders(size)
+        if any(os.path.lexists(Path(data_dir, name + ending)) for name in folders for ending in ("", ".zip")):
+            continue
+        if count := sheet.only("path").of_size(size).table.num_rows:
+            message = (
+                f"{count:,} row{'s are' if count > 1 else ' is'} of size {size}, but neither {' nor '.join(folders)} "
+                "is here, as a folder or a zip"
+            )
+            yield ROWS_ONLY.at(sheet.name, message, column="path")
+
+
+def pair_findings(originals: Listing, crops: Listing, files: pa.Array | None) -> Iterator[Finding]:
+    """Yield the originals without a crop, and the crops without an original, by their names below the folders.
+
+    `files` are the names that the sheet has: of these, the rule on rows without a file says it already.
+    """
+    for listing, other, rule, what in (
+        (originals, crops, NO_CROP, "crop"),
+        (crops, originals, NO_ORIGINAL, "original"),
+    ):
+        there, names = other.names(), listing.names()
+        if not any(is_image(entry) for entry in other.entries):
+            continue  # the other folder is empty, which is one finding and not one an image
+        alone = pc.invert(pc.is_in(names, there))
+        if files is not None:
+            alone = pc.and_(alone, pc.invert(pc.is_in(names, files)))
+        for index in pc.indices_nonzero(alone).to_pylist():
+            entry = listing.entries[index]
+            if is_image(entry):
+                message = f"{'crop' if what == 'original' else 'original'} has no {what} in {other.name}"
+                yield rule.at(f"{listing.name}/{entry.name}", message)

@@ -13,3 +13,9 @@ def bad(data_dir: Path) -> list[Finding]:
     write_faces(data_dir, 3, 2)
     (data_dir / "DiffusionEmotion_S.zip").write_bytes(b"")
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 3, 2)
+    (data_dir / "DiffusionEmotion_S.zip.old").write_bytes(b"")
+    return check(data_dir)

@@ -14,3 +14,9 @@ def bad(data_dir: Path) -> list[Finding]:
     (data_dir / ORIGINALS).rename(data_dir / "originals")
     (data_dir / ORIGINALS / "angry").mkdir(parents=True)
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 1, 2)
+    (data_dir / ORIGINALS / "neutral").rename(data_dir / ORIGINALS / "other")  # one image, in a folder that is none
+    return check(data_dir)

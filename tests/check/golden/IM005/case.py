@@ -45,3 +45,12 @@ def bad_zip(data_dir: Path) -> list[Finding]:
             zip_file.writestr(name, b"attack")
         zip_file.writestr(link, "/etc/passwd")
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 4, 2)
+    image = data_dir / ORIGINALS / "happy/aaaaaaab_1.png"
+    image.rename(data_dir / "elsewhere.png")
+    image.symlink_to(data_dir / "elsewhere.png")
+    (data_dir / ORIGINALS / "happy/\u7b11 \u00e9.png").write_bytes(png(1, 2))
+    return check(data_dir)

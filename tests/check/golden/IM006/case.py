@@ -15,3 +15,10 @@ def bad(data_dir: Path) -> list[Finding]:
     zip_folder(data_dir / CROPS)
     (data_dir / ORIGINALS / ".DS_Store").write_bytes(b"litter")
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 4, 2)
+    (data_dir / ORIGINALS / ".hidden.png").write_bytes(b"litter of a system")
+    (data_dir / ORIGINALS / "notes.txt").write_text("no image")
+    return check(data_dir)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
-from tests.check.material import ORIGINALS
+from DiffusionFER import RawFolder
+from tests.check.material import CROPS, ORIGINALS
+from tests.check.pictures import checked
+from tests.trees import write_faces, zip_folder
+from tools.check.configs import check_data
 from tools.check.findings import Finding
 from tools.check.images.content import unreadable
 
@@ -18,3 +23,26 @@ def bad(data_dir: Path) -> list[Finding]:
     )
     zipped = ValueError(f"{ORIGINALS}.zip: fear/x.png cannot be unpacked (Bad CRC-32): pack it again")
     return [unreadable(name, error) for error in errors] + [unreadable(f"{ORIGINALS}.zip/fear/x.png", zipped)]
+
+
+def bad_while_checked(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 3, 48)
+    file = data_dir / ORIGINALS / "neutral/aaaaaaaa_0.png"
+    read = RawFolder.read
+
+    def read_and_change(folder: RawFolder, name: str) -> bytes:
+        content = read(folder, name)
+        if file.name in name:
+            file.write_bytes(content + b"more")
+        elif "aaaaaaab" in name:
+            (data_dir / folder.name / name).unlink()
+        return content
+
+    with patch.object(RawFolder, "read", read_and_change):
+        return list(check_data(["small_original"], str(data_dir), workers=1))
+
+
+def good(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 3, 48)
+    zip_folder(data_dir / CROPS)
+    return [finding for depth in ("quick", "default", "deep") for finding in checked(data_dir, depth)]

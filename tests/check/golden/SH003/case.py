@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tests.check.material import check, sheet
-from tests.trees import write_faces
+from tests.trees import write_faces, write_sheet
 from tools.check.findings import Finding
 
 
@@ -47,4 +47,14 @@ def bad_pipe(data_dir: Path) -> list[Finding]:
 def bad_semicolons(data_dir: Path) -> list[Finding]:
     write_faces(data_dir, 3, 2)
     sheet(data_dir).write_text("path;emotion;valence;arousal\nx;angry;0,5;1\n")
+    return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    """A byte-order mark, Windows line ends, quotes and other alphabets are no obstacle."""
+    rows = write_faces(data_dir, 3, 2)
+    rows[0]["prompt"] = 'une émotion, "joyeuse";\n喜び'
+    write_sheet(sheet(data_dir), rows)
+    content = sheet(data_dir).read_bytes().replace(b"\n", b"\r\n")
+    sheet(data_dir).write_bytes(b"\xef\xbb\xbf" + content)
     return check(data_dir)

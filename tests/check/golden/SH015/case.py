@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.check.material import CROPS, ORIGINALS, check, sheet
+from tests.check.material import CROPS, ORIGINALS, broken_cells, check, sheet
 from tests.trees import write_faces, write_sheet
 from tools.check.findings import Finding
 
@@ -16,3 +16,8 @@ def bad(data_dir: Path) -> list[Finding]:
     rows[1]["path"] = rows[1]["path"].replace("happy", "Happy")
     write_sheet(sheet(data_dir), rows)
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    """Of a label that is none at all, another rule speaks."""
+    return broken_cells(data_dir, emotion=["Neutral", "joy", ""])

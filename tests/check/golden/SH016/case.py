@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.check.material import CROPS, ORIGINALS, check, sheet
+from tests.check.material import CROPS, ORIGINALS, broken_cells, check, sheet
 from tests.trees import write_faces, write_sheet
 from tools.check.findings import Finding
 
@@ -18,3 +18,9 @@ def bad(data_dir: Path) -> list[Finding]:
         row["path"] = str(Path(row["path"]).with_name(name))
     write_sheet(sheet(data_dir), rows)
     return check(data_dir)
+
+
+def good(data_dir: Path) -> list[Finding]:
+    """An index with a nought before it is that index, and a name of another form has none."""
+    paths = ["DifussionEmotion_S/neutral/aaaaaaaa_00.png", "DifussionEmotion_S/happy/photo_7.png"]
+    return broken_cells(data_dir, path=paths)

@@ -1,0 +1,25 @@
+"""RE010: the path of an image has folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.check.repos import checked_rows, images
+from tools.check.findings import Finding
+
+
+def with_paths(data_dir: Path, *paths: str | None) -> list[Finding]:
+    """Check images with these paths."""
+    rows = images(len(paths))
+    for row, path in zip(rows, paths, strict=True):
+        row["image"]["path"] = path
+    return checked_rows(data_dir, rows)
+
+
+def bad(data_dir: Path) -> list[Finding]:
+    return with_paths(data_dir, "a.png", "angry/b.png", "happy\\c.png")
+
+
+def good(data_dir: Path) -> list[Finding]:
+    """Names alone; absolute paths are for another rule."""
+    return with_paths(data_dir, "a.png", None, "/tmp/a.png", "https://example.org/a.png")

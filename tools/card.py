@@ -1,0 +1,73 @@
+"""`python tools/card.py`: check dataset cards, this project's or any other."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: python tools/card.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from tools.linting import Linting, linting_options, say_mended
+
+CARD = "README.md"
+
+
+@click.group()
+def main() -> None:
+    """Check dataset cards."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option(
+    "--repo",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Check this folder, too, as it would be pushed; without PATH, its README.md is the card.",
+)
+@linting_options
+def check(
+    paths: tuple[Path, ...],
+    repo: Path | None,
+    fix: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    output: str,
+    statistics: bool,
+    max_findings: int,
+) -> None:
+    """Check cards offline: header, text, and what the two say of each other.
+
+    PATH is a card or a folder with one; by default the README.md here. Exit status: 0 no error, 1 errors, 2 the check
+    could not run.
+    """
+    linting = Linting(select, ignore, output, statistics, max_findings)
+    from tools.check.card.file import check_card_file
+    from tools.check.findings import visible
+    from tools.check.fixes import mend
+
+    cards = [path / CARD if path.is_dir() else path for path in paths or [repo or Path()]]
+    try:
+        if repo and not repo.is_dir():
+            raise ValueError(f"{repo} is not a folder")
+        for path in cards:
+            checked = functools.partial(check_card_file, path)
+            if fix:
+                say_mended(path, mend(path, checked, linting.rules))
+            linting.add(checked())
+        if repo:
+            from tools.check.repo.check import check_repo
+
+            linting.add(check_repo(repo), base=f"{repo.as_posix()}/")
+    except (OSError, ValueError) as error:
+        click.echo(f"error: {visible(str(error))}", err=True)
+        sys.exit(2)
+    sys.exit(linting.show())
+
+
+if __name__ == "__main__":
+    main()

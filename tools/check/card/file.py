@@ -1,0 +1,35 @@
+"""Reads a card from the disk and checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.check.card.check import check_card
+from tools.check.findings import Finding
+
+LARGEST_CARD = 32 * 2**20  # bytes; a card that people read has some hundreds of kilobytes at most
+
+
+def check_card_file(path: Path) -> Iterator[Finding]:
+    """Yield what is wrong with a card, with the files beside it as those that it speaks of.
+
+    Raises ValueError, in one line, where there is no card that can be read.
+    """
+    yield from check_card(path.as_posix(), read_card(path), path.parent)
+
+
+def read_card(path: Path) -> bytes:
+    """Return the bytes of a card. Raises ValueError, in one line, where there is none that can be read."""
+    try:
+        if not path.exists():
+            raise ValueError(f"{path} is not there: give the card, or the folder that it is in")
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise ValueError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_CARD + 1)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST_CARD:
+        raise ValueError(f"{path} has more than {LARGEST_CARD:,} bytes, too many for a card")
+    return content

@@ -1,0 +1,126 @@
+"""What the bytes of an image prove and say: whole or not, its header, where it ends, what its metadata and pixels are.
+
+A PNG is proven by the checksums of its chunks, and its pixels are unpacked only where that is asked for, or where its
+file is too small for a picture; every other format is proven by decoding its first frame. Safe to call from threads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PIL import Image, ImageFile
+
+from tools.check.images import metadata
+from tools.check.images.formats import READERS, Header, end_of, format_of, header_of, is_animated, too_large
+from tools.check.images.metadata import NONE, Metadata
+from tools.check.images.png import read_png
+
+# A PNG of fewer bytes than one for this many pixels is decoded by every check: the drawings of the embedded
+# edition take 32 times as many at least, and a black picture takes a fifth (measured with Pillow 13).
+PIXELS_A_BYTE = 64
+THUMBNAIL = 64  # pixels a side: what the perceptual hash makes of a picture in any case (16 * its factor of 4)
+LOOKED_AT = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK")  # modes that a thumbnail of 8 bits a channel does justice to
+HASH_SIDE = 16  # of the perceptual hash, which has HASH_SIDE**2 bits
+
+Look = Callable[[Image.Image], bytes]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found in the bytes of an image.
+
+    `problem` says why it is not whole, `bomb` what unpacks to too much; of such an image the rest may be missing. `end`
+    is the offset behind its last byte, where the format tells, `colour` its only colour, `thumbnail` a small copy of
+    what was decoded.
+    """
+
+    header: Header | None = None
+    problem: str | None = None
+    bomb: str | None = None
+    end: int | None = None
+    metadata: Metadata = NONE
+    colour: str | None = None
+    thumbnail: Image.Image | None = None
+
+
+def examine(content: bytes, *, pixels: bool = False) -> Examined:
+    """Examine the bytes of an image, never raising; with `pixels` those of a PNG are decoded, too.
+
+    More than MAX_PIXELS are refused by the header, before anything is decoded.
+    """
+    if not content:
+        return Examined(problem="is empty")
+    name = format_of(content)
+    if name is None:
+        return Examined(problem=f"is no {', '.join(list(READERS)[:-1])} or TIFF: it begins with {content[:12]!r}")
+    if name == "PNG":
+        return _examine_png(content, pixels)
+    try:
+        with READERS[name](io.BytesIO(content)) as image:
+            header = header_of(image, name)
+            if bomb := too_large(*image.size):
+                return Examined(header, bomb=bomb)
+            image.load()
+            found = Examined(header, end=end_of(name, content), metadata=metadata.of_image(image))
+            found = _with_pixels(found, image)
+            return replace(found, header=replace(header, animated=is_animated(image)))
+    except Exception as error:  # Pillow raises whatever its parsers stumble over, from OSError to ZeroDivisionError
+        return Examined(problem=f"cannot be decoded: {_first_line(error)}")
+
+
+def _examine_png(content: bytes, pixels: bool) -> Examined:
+    png = read_png(content)
+    header = Header("PNG", png.width, png.height, png.mode, png.transparent, png.frames > 1) if png.mode else None
+    found = Examined(header, png.problem, png.bomb or too_large(png.width, png.height), png.end, metadata.of_png(png))
+    if found.problem or found.bomb:
+        return found
+    try:
+        with READERS["PNG"](io.BytesIO(content)) as image:
+            if pixels or len(content) < png.width * png.height // PIXELS_A_BYTE:
+                image.load()
+                found = _with_pixels(found, image)
+    except Exception as error:
+        return replace(found, problem=f"cannot be decoded: {_first_line(error)}")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _with_pixels(found: Examined, image: ImageFile.ImageFile) -> Examined:
+    """Add what the pixels say. A thumbnail tells most pictures from those of one colour, at a tenth of the price."""
+    if image.mode not in LOOKED_AT:
+        return found
+    plain = image.convert("RGB") if image.mode in ("P", "1") else image
+    small = plain.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=1.0)
+    if _is_flat(small) and _is_flat(plain) and plain.width * plain.height > 1:
+        colour = plain.getpixel((0, 0))
+        return replace(found, colour=str(colour))
+    return replace(found, thumbnail=small)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    extrema = image.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return all(low == high for low, high in bands)
+
+
+def perceptual_hash() -> Look | None:
+    """Return what makes the perceptual hash of a picture, HASH_SIDE**2 bits; None without the library imagehash.
+
+    The hash is pHash: the signs, against their median, of the lowest frequencies of the picture's cosine transform.
+    """
+    try:
+        imagehash = importlib.import_module("imagehash")
+        numpy = importlib.import_module("numpy")
+    except ImportError:
+        return None
+
+    def look(image: Image.Image) -> bytes:
+        return bytes(numpy.packbits(imagehash.phash(image, HASH_SIDE).hash))
+
+    return look

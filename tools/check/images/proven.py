@@ -1,0 +1,173 @@
+"""The memory of what was proven: SQLite, in the user's cache, so that no file is read twice that did not change.
+
+A file is known by a digest of its path, its size and its time; bytes are known by their SHA-256. What is remembered is
+what was found without fault. Whatever is wrong with the database, a check goes on and proves anew: it is a help, not a
+source of truth, and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.check.images.formats import Header
+from tools.check.images.source import Stamp
+
+# The version of the checks whose outcome is remembered: raise it with any change to what a rule on one image finds.
+CHECKS = 1
+NAME = "proven.sqlite"
+PATIENCE = 0.5  # seconds that another process may hold the database before it is done without
+UNWRITTEN = 1000  # files remembered in memory before they are written, in one transaction
+# A file that changed less than this before it was read may change again within the same tick of its file system's
+# clock, unseen; FAT has the longest tick, of two seconds.
+SETTLED_NS = 2 * 10**9
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS content (sha256 BLOB PRIMARY KEY, checks INTEGER, deep INTEGER, format TEXT, width INTEGER,
+    height INTEGER, mode TEXT, transparent INTEGER, animated INTEGER, recipe BLOB, look BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS file (place BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 BLOB) WITHOUT ROWID;
+"""
+_FACTS = "sha256, deep, format, width, height, mode, transparent, animated, recipe, look"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is remembered of an image whose bytes were found without fault.
+
+    `deep`: its pixels were decoded. `recipe` is the digest of the sheet's cells with which the recipe in the image
+    agreed (None: it holds none), `look` its perceptual hash.
+    """
+
+    sha256: bytes
+    deep: bool
+    header: Header
+    recipe: bytes | None = None
+    look: bytes | None = None
+
+
+def default_location() -> Path:
+    """Return where the memory is kept: in $DIFFUSIONFER_CACHE, or in the user's cache (XDG Base Directory)."""
+    if own := os.environ.get("DIFFUSIONFER_CACHE"):
+        return Path(own, NAME)
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(cache if cache.startswith("/") else Path(os.path.expanduser("~/.cache")), "diffusionfer", NAME)  # noqa: PTH111 - never raises
+
+
+class Proven:
+    """The memory, open for a run; use it in a `with`. Its methods never raise, and threads may share it."""
+
+    def __init__(self, database: sqlite3.Connection | None) -> None:
+        self._lock, self._unwritten = threading.RLock(), list[tuple[Stamp | None, Facts]]()
+        self._database = database
+
+    @classmethod
+    def open(cls, path: Path | None) -> Proven:
+        """Open the memory at a path; None, or a database that cannot be used, is a memory that holds nothing."""
+        if path is None:
+            return cls(None)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():
+                return cls(None)  # opening a pipe would wait for ever
+            try:
+                return cls(_connect(path))
+            except sqlite3.OperationalError:  # locked, not ours to write, or of a newer form
+                return cls(None)
+            except sqlite3.DatabaseError:  # damaged: all that is lost is time
+                path.unlink()
+                return cls(_connect(path))
+        except (OSError, ValueError, sqlite3.Error):
+            return cls(None)
+
+    def __enter__(self) -> Proven:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what was not written yet, and close."""
+        with self._lock:
+            self.flush()
+            if self._database:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.close()
+            self._database = None
+
+    def of_file(self, stamp: Stamp) -> Facts | None:
+        """Return what is known of a file that has not changed since it was proven."""
+        where = "place=? AND size=? AND mtime_ns=? AND checks=?"
+        query = f"SELECT {_FACTS} FROM file JOIN content USING (sha256) WHERE {where}"
+        return self._facts(query, (stamp.place, stamp.size, stamp.mtime_ns, CHECKS))
+
+    def of_bytes(self, sha256: bytes) -> Facts | None:
+        """Return what is known of bytes, wherever they were seen."""
+        return self._facts(f"SELECT {_FACTS} FROM content WHERE sha256=? AND checks=?", (sha256, CHECKS))
+
+    def knows(self, sha256: str) -> bool:
+        """Say whether the bytes of a SHA-256, in hexadecimal, were proven: what `image_findings` asks."""
+        return self.of_bytes(bytes.fromhex(sha256)) is not None
+
+    def remember(self, stamp: Stamp | None, facts: Facts) -> None:
+        """Remember bytes without fault, and, with its stamp, the file that holds them."""
+        if stamp and time.time_ns() - stamp.mtime_ns < SETTLED_NS:
+            stamp = None
+        with self._lock:
+            if self._database:
+                self._unwritten.append((stamp, facts))
+                if len(self._unwritten) >= UNWRITTEN:
+                    self.flush()
+
+    def _facts(self, query: str, values: Sequence[object]) -> Facts | None:
+        with self._lock, self._or_without():
+            if self._database and (found := self._database.execute(query, values).fetchone()):
+                sha256, deep, name, width, height, mode, transparent, animated, recipe, look = found
+                header = Header(name, width, height, mode, bool(transparent), bool(animated))
+                return Facts(sha256, bool(deep), header, recipe, look)
+        return None
+
+    def flush(self) -> None:
+        """Write what was not written yet; before, it is not found."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        unwritten, self._unwritten = self._unwritten, []
+        if not (self._database and unwritten):
+            return
+        content = [
+            (f.sha256, CHECKS, f.deep, h.format, h.width, h.height, h.mode, h.transparent, h.animated, f.recipe, f.look)
+            for _, f in unwritten
+            for h in (f.header,)
+        ]
+        files = [(stamp.place, stamp.size, stamp.mtime_ns, facts.sha256) for stamp, facts in unwritten if stamp]
+        with self._or_without(), self._database:
+            self._database.executemany(f"INSERT OR REPLACE INTO content VALUES ({','.join('?' * 11)})", content)
+            self._database.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", files)
+
+    @contextlib.contextmanager
+    def _or_without(self) -> Iterator[None]:
+        """Do without the memory from now on where it fails; where another process only holds it, for this once."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "locked" not in str(error):
+                self._database = None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
+    try:
+        with database:
+            database.executescript(_TABLES)
+            database.execute(f"SELECT {_FACTS}, checks FROM content LIMIT 1").fetchone()
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,80 @@
+"""How a check reads the files of a raw folder or zip: whole, only their beginning, or only what tells a change.
+
+In goes a RawFolder, whose guards hold here as there: nothing outside the data directory is read, and no pipe is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from DiffusionFER import RawFolder, RawZip
+from tools.check.images.formats import HEAD_BYTES
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells whether a file is the one that was proven: a digest of its place, its size and its time of change.
+
+    Of an entry of a zip, size and time are those of the zip; its own checksum is part of its place.
+    """
+
+    place: bytes
+    size: int
+    mtime_ns: int
+
+
+class Source:
+    """The files of one raw folder or zip."""
+
+    def __init__(self, folder: RawFolder) -> None:
+        self.folder = folder
+        self._place = f"{folder.path}\0".encode(errors="surrogateescape")
+        self._zip = os.stat(folder.path) if isinstance(folder, RawZip) else None  # noqa: PTH116
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return the stamp of a file; None where it is gone, which reading it will say."""
+        try:
+            if isinstance(self.folder, RawZip) and self._zip:
+                info, state = self._info(name), self._zip
+                place = f"{name}\0{info.CRC:08x}{info.file_size}"
+            else:
+                state, place = os.stat(self._path(name)), name  # noqa: PTH116
+        except (OSError, KeyError, ValueError):
+            return None
+        digest = hashlib.blake2b(self._place + place.encode(errors="surrogateescape"), digest_size=16).digest()
+        return Stamp(digest, state.st_size, state.st_mtime_ns)
+
+    def read(self, name: str, stamp: Stamp | None) -> bytes:
+        """Return the bytes of a file. Raises OSError, or ValueError where it must not be read or is not as stamped."""
+        content = self.folder.read(name)
+        if stamp and self.stamp(name) != stamp:
+            raise ValueError("changed while it was checked")
+        return content
+
+    def head(self, name: str) -> bytes:
+        """Return the first HEAD_BYTES of a file. Raises what `read` raises."""
+        if isinstance(self.folder, RawZip):
+            try:
+                with self.folder._archive.open(self._info(name)) as entry:
+                    return entry.read(HEAD_BYTES)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, KeyError) as error:
+                raise ValueError(f"cannot be unpacked ({error}): pack it again") from error
+        # Listed as a regular file; should it have become a pipe since, opening it must not wait.
+        descriptor = os.open(self._path(name), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ValueError("is not a regular file")
+            return file.read(HEAD_BYTES)
+
+    def _path(self, name: str) -> str:
+        return f"{self.folder.path}{os.sep}{name}"
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        # The builder's own archive: a second one would hold all names again.
+        assert isinstance(self.folder, RawZip)
+        return self.folder._archive.getinfo(self.folder._prefix + name)

@@ -1,0 +1,98 @@
+"""Gives findings on the cells of a CSV the edits that mend them, where what was meant is beyond doubt.
+
+In go findings of any rule, out come the same findings, some of them with an edit. A label or a split is written as the
+dataset writes it, and white space around a cell goes; a label that the folder or the file name contradicts is left to a
+person, and so are Parquet sheets.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from DiffusionFER import EMOTIONS, SPLITS
+from tools.check.findings import Finding
+from tools.check.sheet.cells import Cell, find_cells, records
+from tools.check.sheet.columns import MEANT, MEANT_SPLITS
+from tools.check.sheet.read import Sheet
+from tools.check.sheet.rules import CELL_PADDED, LABEL_UNKNOWN, SPLIT_UNKNOWN
+
+DOUBTFUL = ("none", "calm")  # synonyms of neutral, or no label at all
+# The label index in a file name of the published form.
+_INDEX = re.compile(r"/[a-z]{8}_([0-9])\.[^/.]*\Z")
+
+
+def label_beyond_doubt(value: str) -> str | None:
+    """Return the label that differs from `value` in case or spaces, or that `value` is a synonym of, or None.
+
+    A number is none, for other datasets count their classes otherwise.
+    """
+    word = value.strip().lower()
+    return MEANT.get(word) if word.isalpha() and word not in DOUBTFUL else None
+
+
+def split_beyond_doubt(value: str) -> str | None:
+    """Return the split that differs from `value` in case or spaces, or of which it is another name, or None."""
+    word = value.strip().lower()
+    return word if word in SPLITS else MEANT_SPLITS.get(word)
+
+
+MEANING: dict[str, Callable[[str], str | None]] = {
+    LABEL_UNKNOWN.id: label_beyond_doubt,
+    SPLIT_UNKNOWN.id: split_beyond_doubt,
+    CELL_PADDED.id: str.strip,
+}
+
+
+def with_edits(sheet: Sheet, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings on the cells of a sheet, with an edit where one is beyond doubt; the others pass as they are.
+
+    Findings that may get an edit come last, by row, for the bytes are gone through once, and only where there are such.
+    A Parquet sheet gets no edit.
+    """
+    is_csv = sheet.origin.marks is not None
+    waiting: dict[int, list[Finding]] = {}
+    for finding in findings:
+        meant = MEANING.get(finding.rule, _nothing)(finding.value or "")
+        if not is_csv or finding.row is None or meant in (None, finding.value):
+            yield finding
+        else:
+            waiting.setdefault(finding.row, []).append(finding)
+    if waiting:
+        yield from _mended(sheet.origin.source.content, waiting)
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _mended(content: bytes, waiting: dict[int, list[Finding]]) -> Iterator[Finding]:
+    header = next((record for record in records(content) if record.cells), None)
+    names = header.cells if header else []
+    columns = {finding.column for findings in waiting.values() for finding in findings} | {"path"}
+    width = max((place for place, name in enumerate(names, start=1) if name in columns), default=None)
+    for row, cells in find_cells(content, waiting, width):
+        for finding in waiting.pop(row):
+            yield _with_edit(finding, cells, names)
+    for findings in waiting.values():  # rows whose cells could not be found again
+        yield from findings
+
+
+def _with_edit(finding: Finding, cells: Sequence[Cell], names: list[str]) -> Finding:
+    meant = MEANING[finding.rule](finding.value or "")
+    place = names.index(finding.column) if finding.column in names else len(cells)
+    if meant is None or place >= len(cells) or cells[place].text != finding.value:
+        return finding
+    if finding.rule == LABEL_UNKNOWN.id and "path" in names and _contradicts(cells[names.index("path")].text, meant):
+        return finding
+    return dataclasses.replace(finding, edit=cells[place].replaced(meant, alone=len(names) == 1))
+
+
+def _contradicts(path: str, label: str) -> bool:
+    """Say whether the folder or the file name of an image names another label."""
+    named = set(path.split("/")[:-1]) & set(EMOTIONS)
+    index = _INDEX.search(path)
+    if index and int(index[1]) < len(EMOTIONS):
+        named.add(EMOTIONS[int(index[1])])
+    return bool(named - {label})

@@ -1,0 +1,60 @@
+"""The published form of a path: a quick look that sets aside the rows whose path, label and name need no second one.
+
+In goes a sheet, out come masks and numbers for all of its rows, by kernels that cut at fixed places.
+"""
+
+from __future__ import annotations
+
+import functools
+import string
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from DiffusionFER import EMOTIONS, SUBSETS
+
+if TYPE_CHECKING:  # `read` comes after `schema`, which takes a look at paths from here
+    from tools.check.sheet.read import Sheet
+
+FACES = [subset for subset in SUBSETS.values() if subset.kind == "faces"]
+ORIGINALS = tuple(name for subset in FACES if subset.name.endswith("original") for name in subset.folders)
+
+# <folder of originals>/<label>/<eight letters>_<label index>.png
+_FOLDER = len(ORIGINALS[0])  # all have names of one length
+_FOLDERS = pa.array(ORIGINALS).cast(pa.binary())
+_MIDDLES = pa.array([f"/{label}/".encode() for label in EMOTIONS])
+_ENDS = pa.array([f"_{index}.png".encode() for index in range(len(EMOTIONS))])
+_LETTERS, _END = 8, len("_0.png")
+_TO_TEXT = pc.CastOptions(pa.string(), allow_invalid_utf8=True)  # letters of two bytes may be cut apart
+
+
+def published_rows(sheet: Sheet) -> pa.Array:
+    """Return a mask (bool) of the rows whose path is of the published form, in the folder and with the index of their
+    label: what the sheet's JSON Schema asks of a path, and more."""
+    if not sheet.has("emotion") or sheet.table["path"].type != pa.string():
+        return pa.repeat(False, sheet.table.num_rows)
+    labels, codes = sheet.distinct("emotion")
+    index = pc.index_in(labels, pa.array(EMOTIONS)).take(codes)
+    paths = sheet.table["path"].cast(pa.binary())
+    letters = pc.binary_slice(paths, -_LETTERS - _END, -_END)
+    small = pc.ascii_ltrim(letters.cast(options=_TO_TEXT), characters=string.ascii_lowercase)
+    masks = [
+        pc.is_in(pc.binary_slice(paths, 0, _FOLDER), _FOLDERS),
+        pc.equal(pc.binary_slice(paths, _FOLDER, -_LETTERS - _END), _MIDDLES.take(index)),
+        pc.equal(pc.binary_slice(paths, -_END), _ENDS.take(index)),
+        pc.equal(pc.binary_length(letters), _LETTERS),
+        pc.equal(pc.binary_length(small), 0),
+    ]
+    mask = pc.fill_null(functools.reduce(pc.and_, masks), False)
+    return pa.concat_arrays(mask.chunks) if mask.num_chunks else pa.array([], pa.bool_())
+
+
+def published_names(sheet: Sheet) -> np.ndarray:
+    """Return the eight letters of each path as one number (uint64); all paths must be of the published form."""
+    letters = pc.binary_slice(sheet.table["path"].cast(pa.binary()), -_LETTERS - _END, -_END)
+    chunks = [
+        np.frombuffer(chunk.buffers()[2], np.uint64, len(chunk), chunk.offset * _LETTERS) for chunk in letters.chunks
+    ]
+    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)

@@ -1,0 +1,107 @@
+"""What the commands of the linter share: the options that choose rules and output, and how a report ends a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:  # the linter is loaded when a command runs, so that --help answers at once
+    from tools.check.findings import Finding
+    from tools.check.report import Report
+
+FORMATS = ("text", "json", "github", "sarif")
+MAX_FINDINGS = 1000  # a terminal's worth; a million findings would bury the first
+
+OPTIONS = (
+    click.option("--select", multiple=True, metavar="RULES",
+                 help="Only these rules: ids or beginnings of ids, divided by commas. Default: all."),
+    click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules, even where they are selected."),
+    click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True,
+                 help="For a person, a program, GitHub's annotations, or as SARIF 2.1.0."),
+    click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
+    click.option("--max-findings", type=click.IntRange(min=0), default=MAX_FINDINGS, show_default=True, metavar="N",
+                 help="Show the first N findings; 0 shows all. The rest are counted."),
+    click.option("--fix", is_flag=True, help="Mend in place what takes no judgement, then check."),
+)  # fmt: skip
+
+
+def linting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of the linter, in this order."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+class ConfigName(click.ParamType):
+    """The name of a config. The builder, which knows them, is loaded only when there is a name to look up."""
+
+    name = "config"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        from DiffusionFER import SUBSETS
+
+        if value not in SUBSETS:
+            self.fail(f"{value!r} is none of {', '.join(SUBSETS)}", param, ctx)
+        return value
+
+
+class Linting:
+    """The choice of rules and output that a user made. Raises click.UsageError for what cannot be."""
+
+    def __init__(
+        self, select: tuple[str, ...], ignore: tuple[str, ...], output: str, statistics: bool, max_findings: int
+    ) -> None:
+        from tools.check.report import Report
+        from tools.check.rules import chosen
+
+        if statistics and output != "text":
+            raise click.UsageError("--statistics is a table of text: leave out --format (JSON has the counts anyway)")
+        try:
+            self.rules = chosen(_names(select), _names(ignore))
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        self.report = Report(limit=max_findings or None)
+        self._output, self._statistics = output, statistics
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a person reads the output, so that more than findings may be printed."""
+        return self._output == "text"
+
+    def add(self, findings: Iterable[Finding], base: str = "") -> None:
+        """Report the findings of the chosen rules; `base` goes before each file name."""
+        self.report.add((finding for finding in findings if finding.rule in self.rules), base)
+
+    def show(self) -> int:
+        """Print the report and return the exit status: 1 where there is an error."""
+        click.echo(self._renderer()(self.report), nl=False)
+        if self.is_text and self.report.fixable:
+            click.echo(f"{self.report.fixable:,} of them can be mended by --fix")
+        return 1 if self.report.errors else 0
+
+    def _renderer(self) -> Callable[[Report], str]:
+        from tools.check import report, sarif
+
+        if self._statistics:
+            return report.render_statistics
+        return {
+            "text": report.render_text,
+            "json": report.render_json,
+            "github": report.render_github,
+            "sarif": sarif.render_sarif,
+        }[self._output]
+
+
+def say_mended(path: Path, number: int) -> None:
+    """Say, beside the output proper, how many findings were mended in a file."""
+    from tools.check.findings import visible
+
+    click.echo(f"{visible(str(path))}: mended {number:,} finding{'s' * (number != 1)}", err=True)
+
+
+def _names(given: tuple[str, ...]) -> list[str]:
+    return [name.strip() for names in given for name in names.split(",") if name.strip()]

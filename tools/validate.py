@@ -1,0 +1,183 @@
+"""`python tools/validate.py`: check a data directory, one of its configs, or a sheet or annotations alone."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+if __package__ in (None, ""):  # run as a script: python tools/validate.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from tools.linting import ConfigName, Linting, linting_options, say_mended
+
+AS_PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check a data directory; `data_dir` None for the embedded edition, `configs` empty for all."""
+
+    data_dir: Path | None
+    configs: tuple[str, ...]
+    depth: Literal["quick", "default", "deep"]
+    no_cache: bool
+    work_dir: Path
+    num_proc: int | None
+    fix: bool
+
+
+@click.command()
+@click.option("--data-dir", type=AS_PATH, help="The raw tree. Default: the embedded edition.")
+@click.option("--sheet", type=AS_PATH, metavar="FILE", help="Check this sheet alone, CSV or Parquet.")
+@click.option(
+    "--annotations",
+    type=AS_PATH,
+    metavar="FILE",
+    help="Check this CSV of annotations alone; --config says which: emonet_hq or emonet_binary.",
+)
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    type=ConfigName(),
+    metavar="NAME",
+    help="Check this config; may be given several times. Default: every config that has data.",
+)
+@click.option("--quick", "depth", flag_value="quick", help="Read no more of a picture than its header.")
+@click.option("--deep", "depth", flag_value="deep", help="Decode every pixel, and look for pictures that are alike.")
+@click.option("--no-cache", is_flag=True, help="Prove anew what was proven before, and do not remember it.")
+@click.option(
+    "--work-dir",
+    type=AS_PATH,
+    default=Path(".work"),
+    show_default=True,
+    help="Where the pictures of the embedded edition are drawn.",
+)
+@click.option("--num-proc", type=click.IntRange(min=1), help="Threads that read and prove. Default: one a core.")
+@linting_options
+def main(
+    data_dir: Path | None,
+    sheet: Path | None,
+    annotations: Path | None,
+    configs: tuple[str, ...],
+    depth: Literal["quick", "deep"] | None,
+    no_cache: bool,
+    work_dir: Path,
+    num_proc: int | None,
+    fix: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    output: str,
+    statistics: bool,
+    max_findings: int,
+) -> None:
+    """Check the sheet, the images and the annotations of a data directory.
+
+    By default each file is proven whole by its own checksums, or decoded where it has none. Exit status: 0 no error,
+    1 errors, 2 the check could not run.
+    """  # fmt: skip
+    if sum(map(bool, (data_dir, sheet, annotations))) > 1:
+        raise click.UsageError("give one of --data-dir, --sheet and --annotations")
+    if sheet and (configs or depth):
+        raise click.UsageError("--sheet checks the sheet alone: leave out --config, --quick and --deep")
+    if annotations and (len(configs) != 1 or depth or fix):
+        raise click.UsageError("--annotations goes with one --config, and without --quick, --deep and --fix")
+    linting = Linting(select, ignore, output, statistics, max_findings)
+    from tools.check.findings import visible
+
+    logging.getLogger("DiffusionFER").setLevel(logging.ERROR)  # what the builder warns of is a finding here
+
+    try:
+        if sheet:
+            tables = _check_sheet(linting, sheet, fix)
+        elif annotations:
+            tables = _check_annotations(linting, annotations, configs[0])
+        else:
+            options = Options(data_dir, configs, depth or "default", no_cache, work_dir, num_proc, fix)
+            tables = _check_data(linting, options)
+    except (OSError, ValueError) as error:
+        click.echo(f"error: {visible(str(error))}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    status = linting.show()
+    for table in tables if linting.is_text else ():
+        click.echo(f"\n{table}", nl=False)
+    sys.exit(status)
+
+
+def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[str]:
+    """Check a sheet alone; no tables go below its findings."""
+    from tools.check.sheet.check import check_sheet
+
+    if not os.path.lexists(sheet):
+        raise ValueError(f"{sheet} is not there")
+    if fix:
+        _mend_sheet(linting, sheet)
+    linting.add(check_sheet(sheet), base=_before(sheet.parent))
+    return []
+
+
+def _check_annotations(linting: Linting, file: Path, config: str) -> list[str]:
+    """Check a CSV of annotations alone, and return the table of agreement."""
+    from DiffusionFER import SUBSETS
+    from tools.check.annotations.agreement import agreement_of_file, render_agreement
+    from tools.check.annotations.emonet import check_annotation_file
+
+    if not os.path.lexists(file):
+        raise ValueError(f"{file} is not there")
+    kind = SUBSETS[config].kind
+    linting.add(check_annotation_file(file, kind), base=_before(file.parent))
+    found = agreement_of_file(file, kind)
+    return [render_agreement(found)] if found else []
+
+
+def _check_data(linting: Linting, options: Options) -> list[str]:
+    """Check a data directory, and return the tables of agreement of its EmoNet configs."""
+    from tqdm import tqdm
+
+    from DiffusionFER import SUBSETS
+    from tools.check.annotations.agreement import render_agreement
+    from tools.check.configs import agreements, check_data, configs_with_data
+    from tools.check.images.proven import Proven, default_location
+    from tools.make.embedded import embedded_edition
+
+    folder = options.data_dir or embedded_edition(options.work_dir, lambda line: click.echo(line, err=True))
+    configs = configs_with_data(options.configs, folder)
+    if options.fix and (sheet := folder / "dataset_sheet.csv").is_file():
+        _mend_sheet(linting, sheet)
+    with (
+        Proven.open(None if options.no_cache else default_location()) as proven,
+        tqdm(desc="images", unit=" images", disable=None) as bar,
+    ):
+        found = check_data(
+            configs, str(folder), depth=options.depth, proven=proven, workers=options.num_proc, advance=bar.update
+        )
+        # A clone of upstream may be given itself: the names of its files begin with its own.
+        upstream = any(folder.resolve().name in SUBSETS[config].folders for config in configs)
+        linting.add(found, base=_before(folder.parent if upstream else folder))
+    return [render_agreement(found) for found in agreements(configs, folder)] if linting.is_text else []
+
+
+def _mend_sheet(linting: Linting, sheet: Path) -> None:
+    from tools.check.fixes import mend
+    from tools.check.sheet.check import check_sheet
+
+    say_mended(sheet, mend(sheet, functools.partial(check_sheet, sheet), linting.rules))
+
+
+def _before(folder: Path) -> str:
+    """Return what goes before the names of the files of a folder, as seen from here."""
+    return "" if folder == Path() else f"{folder.as_posix()}/"
+
+
+if __name__ == "__main__":
+    main()
