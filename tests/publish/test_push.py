@@ -171,7 +171,7 @@ def test_a_script_in_the_repository_is_warned_of(pusher: Pusher, data_dir: Path)
         REPO,
     )
     summary = pusher.summary("--data-dir", str(data_dir), "--config", "small_cropped")
-    assert summary["warnings"] == [f"DiffusionFER.py in {REPO} makes datasets 4 and later refuse it: delete it there"]
+    assert summary["warnings"][0] == f"DiffusionFER.py in {REPO} makes datasets 4 and later refuse it: delete it there"
     assert "DiffusionFER.py" in pusher.state()["files"]
 
 

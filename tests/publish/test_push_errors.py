@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from tests.environments import ROOT
 from tests.publish.pushing import READER, WRITER, Pusher
 from tests.trees import SHEET_COLUMNS, face_rows, write_faces, write_sheet, zip_folder
+from tools import cli
 
 UPLOAD_CARD = """
 import json, sys, huggingface_hub as h
@@ -124,6 +131,61 @@ def test_a_card_on_the_hub_without_facts(pusher: Pusher, data_dir: Path) -> None
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture
+def other_checkout(tmp_path: Path) -> Path:
+    """Return a checkout of its own, whose card a test may change."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("DiffusionFER.py", "README.md", "dataset_sheet.csv"):
+        shutil.copy(ROOT / name, checkout / name)
+    return checkout
+
+
+def push_from(checkout: Path, pusher: Pusher, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Push as `Pusher.push` does, by the command of another checkout."""
+    command = [
+        sys.executable,
+        str(checkout / "tools" / "push.py"),
+        "--work-dir",
+        str(pusher.folder / "work"),
+        *arguments,
+    ]
+    return pusher.run(command, WRITER)
+
+
+def test_an_error_of_the_card_stops_the_push(pusher: Pusher, data_dir: Path, other_checkout: Path) -> None:
+    """A card with an error is not published, and neither are the data."""
+    card = other_checkout / "README.md"
+    card.write_text(card.read_text().replace("license: cc0-1.0", "license: not-a-license"))
+    done = push_from(other_checkout, pusher, "--data-dir", str(data_dir), "--public")
+    assert done.returncode == 1
+    assert "line 2: error CA019: the licence 'not-a-license'" in done.stderr
+    assert done.stderr.endswith("nothing was uploaded\n")
+    assert not (pusher.folder / "work" / "shards").exists(), "the card is checked before shards are built"
+
+
+def test_warnings_are_counted(pusher: Pusher, data_dir: Path, other_checkout: Path) -> None:
+    """Warnings of the data and of the card that is sent do not stop a push; the summary counts them by rule."""
+    rows = list(csv.DictReader((data_dir / "dataset_sheet.csv").open(newline="")))
+    rows[0]["seed"] = "-1"
+    write_sheet(data_dir / "dataset_sheet.csv", rows)
+    card = other_checkout / "README.md"
+    card.write_text(card.read_text() + "\n### To come\n\ncoming soon\n")
+    done = push_from(other_checkout, pusher, "--data-dir", str(data_dir), "--public", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["findings"]["SH044"] == 1
+    assert summary["findings"]["CA042"] == 1
+    total = sum(summary["findings"].values())
+    assert summary["warnings"][0].startswith(
+        f"the checks have {total} warnings, by rule as counted here; to list them: "
+    )
+    listed = CliRunner().invoke(cli.main, ["card", "check", str(pusher.folder / "work" / "README.md")]).stdout
+    assert "CA042" in listed
+    text = push_from(other_checkout, pusher, "--data-dir", str(data_dir)).stdout
+    assert "\n  SH044 a seed is negative: 1\n" in text
+
+
 def test_missing_data(pusher: Pusher, tmp_path: Path) -> None:
     """A folder without data, a missing one, a config without data and a wrong one each say what was looked for."""
     assert pusher.push("--public", "--data-dir", str(tmp_path / "nothing")).stderr.endswith("nothing is not a folder\n")
@@ -134,7 +196,7 @@ def test_missing_data(pusher: Pusher, tmp_path: Path) -> None:
     assert_one_line(done, "medium_cropped has no data", "DiffusionEmotion_M_cropped.zip", str(tmp_path / "empty"))
     done = pusher.push("--public", "--config", "tiny")
     assert done.returncode == 2
-    assert "'tiny' is not one of" in done.stderr
+    assert "'tiny' is none of small_original, " in done.stderr
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "much", "5XB"])

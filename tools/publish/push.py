@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +19,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from DiffusionFER import SUBSETS, open_raw, read_index
-from tools.check.configs import check_data
-from tools.check.findings import Finding, visible
+from DiffusionFER import read_index
+from tools.check.card.check import check_card
+from tools.check.configs import check_data, configs_with_data
+from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
+from tools.check.rules import RULES
 from tools.describe.header import HeaderError, facts_of, render_header
-from tools.make.embedded import render_tree
+from tools.make.embedded import embedded_edition
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
 from tools.publish.shards import Shard, build_shards
@@ -34,6 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*")  # safe for git, and for a shell
 SCRIPT = "DiffusionFER.py"  # never published: datasets 4 and later refuse a repository that holds it
 LARGEST_REGULAR_FILE = 10 * 10**6
+# The rules on what a push writes into the header: they judge the card that is sent, not the one in the checkout.
+RENDERED = frozenset(rule for rule in RULES if rule == "CA022" or "CA025" <= rule <= "CA036")
 Say = Callable[[str], None]
 
 
@@ -42,7 +47,7 @@ class PushError(Exception):
 
 
 class Refused(Exception):  # noqa: N818
-    """The data has faults; `findings` names them all. Nothing was uploaded."""
+    """The data or the card has faults; `findings` names them all. Nothing was uploaded."""
 
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__(f"{len(findings)} findings")
@@ -69,7 +74,7 @@ class Options:
 def push(options: Options, say: Say) -> Summary:
     """Check, build, upload, commit and verify. `say` is told, in a line each, what is going on.
 
-    Raises PushError or HubError where the push cannot run, Refused where the data has faults.
+    Raises PushError, HubError or ValueError where the push cannot run, Refused where the data or the card has faults.
     """
     with alone_in(options.work_dir, "push"):
         return _push(options, say)
@@ -89,6 +94,7 @@ def alone_in(work_dir: Path, job: str) -> Iterator[None]:
 def _push(options: Options, say: Say) -> Summary:
     repository = DatasetRepository(options.repo_id)
     head = _preconditions(options, repository)
+    _refuse([finding for finding in _check_card((ROOT / CARD).read_bytes()) if finding.rule not in RENDERED])
     data_dir = options.data_dir or embedded_edition(options.work_dir, say)
     configs = configs_with_data(options.configs, data_dir)
     say(f"checking and building {', '.join(configs)} from {data_dir}")
@@ -96,14 +102,21 @@ def _push(options: Options, say: Say) -> Summary:
 
     files: dict[str, Path | bytes] = {shard.path: shard.file for shard in shards}
     files[CARD] = card = _card(shards, repository.card(head.commit) if head and CARD in head.files else None).encode()
+    (options.work_dir / CARD).write_bytes(card)
+    findings += _check_card(card)
+    _refuse(findings)
     listed = head.files if head else {}
     local = {shard.path: _local(shard) for shard in shards}
     local[CARD] = Local(len(card), git_blob_id(card), hashlib.sha256(card).hexdigest())
     plan = make_plan(local, listed, configs)
     upload_bytes = sum(local[path].size for path in plan.send)
-    warnings = [visible(f"{finding.rule} {finding.file}: {finding.message}") for finding in findings]
+    warnings = []
     if SCRIPT in listed:
         warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
+    if findings:
+        where = f"tools/validate.py, and tools/card.py check {options.work_dir / CARD}"
+        warnings.append(f"the checks have {len(findings):,} warnings, by rule as counted here; to list them: {where}")
+    counts = dict(sorted(Counter(finding.rule for finding in findings).items()))
 
     commit = None
     if not options.dry_run:
@@ -113,7 +126,9 @@ def _push(options: Options, say: Say) -> Summary:
             _verify(repository, commit, local, plan, head)
         if options.tag:
             _tag(repository, options.tag, commit.oid if commit else head.commit)
-    return Summary(options.repo_id, repository.endpoint, shards, plan, upload_bytes, commit, options.dry_run, warnings)
+    return Summary(
+        options.repo_id, repository.endpoint, shards, plan, upload_bytes, commit, options.dry_run, warnings, counts
+    )
 
 
 def _preconditions(options: Options, repository: DatasetRepository) -> Head | None:
@@ -151,45 +166,6 @@ def _preconditions(options: Options, repository: DatasetRepository) -> Head | No
     return head
 
 
-def embedded_edition(work_dir: Path, say: Say) -> Path:
-    """Render the pictures of the sheet at the root of the checkout, where they are missing; return the raw tree."""
-    sheet = ROOT / "dataset_sheet.csv"
-    if not sheet.is_file():
-        raise PushError(f"the embedded edition needs a checkout, and {sheet} is not there: give --data-dir")
-    folder = work_dir / "embedded"
-    say(f"rendering the embedded edition into {folder}")
-    try:
-        rendered = render_tree(sheet, folder)
-    except ValueError as error:
-        raise PushError(str(error)) from None
-    if rendered.differing:
-        say(f"this Pillow writes {rendered.differing} of the pictures in other bytes than the sheet says")
-    return folder
-
-
-def configs_with_data(named: tuple[str, ...], data_dir: Path) -> list[str]:
-    """Return the configs to push: those named, which must have data, or all that have."""
-    if not data_dir.is_dir():
-        raise PushError(f"{data_dir} is not a folder")
-    if unknown := [name for name in named if name not in SUBSETS]:
-        raise PushError(f"config {', '.join(unknown)} is none of {', '.join(SUBSETS)}")
-    found = []
-    for config in named or SUBSETS:
-        try:
-            open_raw(config, str(data_dir))
-        except FileNotFoundError as error:
-            if named:
-                raise PushError(str(error)) from None
-            continue
-        except ValueError:
-            pass  # it is there, but not as it should be: for the checks to say
-        found.append(config)
-    if not found:
-        looked_for = ", ".join(subset.folders[0] for subset in SUBSETS.values())
-        raise PushError(f"{data_dir} holds the data of no config: none of {looked_for} is there, as a folder or a zip")
-    return found
-
-
 def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[Shard], list[Finding]]:
     """Return the shards of the configs, and the warnings. Raises Refused with all findings where one is an error."""
     with Proven.open(default_location()) as proven:
@@ -221,6 +197,10 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[S
 def _refuse(findings: list[Finding]) -> None:
     if any(finding.severity == "error" for finding in findings):
         raise Refused(findings)
+
+
+def _check_card(card: bytes) -> list[Finding]:
+    return sorted(check_card(CARD, card, ROOT))
 
 
 def _card(shards: list[Shard], published: str | None) -> str:

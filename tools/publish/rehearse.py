@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionFER import Index, read_index
-from tools.publish.push import ROOT, Options, PushError, Say, configs_with_data, embedded_edition
+from tools.check.configs import configs_with_data
+from tools.make.embedded import embedded_edition
+from tools.publish.push import ROOT, Options, PushError, Say
 from tools.publish.staging import StagingHub
 from tools.publish.staging.access import Role
 from tools.publish.summary import text_table

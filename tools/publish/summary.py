@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.check.findings import visible
+from tools.check.rules import RULES
 from tools.publish.hub import Commit
 from tools.publish.plan import Plan
 from tools.publish.shards import Shard
@@ -24,6 +25,7 @@ class Summary:
     commit: Commit | None
     dry_run: bool
     warnings: list[str]
+    findings: dict[str, int]  # how many warnings of the checks there were, by rule
 
     def table(self) -> list[tuple[str, str, int, int, int]]:
         """Return (config, split, rows, shards, bytes) for each split."""
@@ -52,6 +54,7 @@ class Summary:
             "revision": self.commit.revision if self.commit else None,
             "url": self.commit.url if self.commit else None,
             "warnings": self.warnings,
+            "findings": self.findings,
         }
 
     def as_text(self) -> str:
@@ -69,6 +72,7 @@ class Summary:
             files += [(change, visible(path), *shards.get(path, ("", ""))) for path in paths]
         lines += [text_table(("change", "file", "rows", "bytes"), files), ""]
         lines += [f"warning: {warning}" for warning in self.warnings]
+        lines += [f"  {rule} {RULES[rule].title}: {number:,}" for rule, number in self.findings.items()]
         where = f"{self.repo_id} at {self.endpoint}"
         if self.commit:
             lines.append(
