@@ -67,7 +67,7 @@ def test_a_wrong_binary_line_is_named(tmp_path: Path, line: str, says: str) -> N
 
 @pytest.mark.parametrize("config", ["emonet_binary", "emonet_hq"])
 def test_the_one_csv_is_missing_or_doubled(tmp_path: Path, config: str) -> None:
-    """An EmoNet folder without a CSV of annotations, or with two, or with other or double columns, says so with its path."""
+    """An EmoNet folder without a CSV of annotations, with two, or with wrong columns, says so with its path."""
     write_emonet(tmp_path)
     folder = tmp_path / config.replace("emonet_", "emonet-face-")
     (table,) = folder.glob("*.csv")

@@ -22,6 +22,7 @@ from tests.check.pictures import HAPPY, NEUTRAL, SAD, SIDE, checked, drawn, save
 from tests.environments import ROOT
 from tests.trees import write_emonet, write_faces, zip_folder
 from tools.check.configs import check_data, configs_with_data
+from tools.check.images.source import Source
 from tools.check.images.walk import Depth
 from tools.make.embedded import render_tree
 
@@ -89,7 +90,7 @@ def test_quick_reads_no_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def read(*_: object) -> bytes:
         raise AssertionError("a file was read whole")
 
-    monkeypatch.setattr(RawFolder, "read", read)
+    monkeypatch.setattr(Source, "read", read)
     assert checked(tmp_path, "quick") == []
 
 
@@ -122,7 +123,7 @@ def test_worst_tree(depth: Depth, tmp_path: Path) -> None:
 def test_files_without_rights(depth: Depth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that may not be opened, or is gone when its turn comes, is a finding, whoever runs the test."""
     write_faces(tmp_path, 4, SIDE)
-    opened, stated = os.open, RawFolder.read
+    opened = os.open
 
     def refuse(path: object, *options: object, **more: object) -> int:
         if str(path).endswith(NEUTRAL):
@@ -131,18 +132,49 @@ def test_files_without_rights(depth: Depth, tmp_path: Path, monkeypatch: pytest.
             raise FileNotFoundError(errno.ENOENT, "No such file", path)
         return opened(path, *options, **more)  # type: ignore[arg-type]
 
-    def read(folder: RawFolder, name: str) -> bytes:
-        if name in (NEUTRAL, HAPPY):
-            refuse(name)
-        return stated(folder, name)
-
     monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(RawFolder, "read", read)
     found = sorted(checked(tmp_path, depth, "small_original"))
     assert [(finding.rule, finding.message) for finding in found] == [
         ("IM009", "file is missing"),
         ("IM009", "file cannot be read: Permission denied"),
     ]
+
+
+# Drops the rights of root, as whom the tests may run; before that, all is imported that a check imports when needed.
+AS_NOBODY = """
+import os, sys
+from tools.check.configs import check_data
+for round in range(2):
+    for depth in ("quick", "default", "deep"):
+        found = list(check_data(["small_original", "small_cropped"], sys.argv[1], depth=depth, workers=2))
+        if round:
+            print(*sorted(f"{finding.rule} {finding.file}: {finding.message}" for finding in found), "", sep="\\n")
+    if os.getuid() == 0:
+        os.setuid(65534)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_rights(tmp_path: Path) -> None:
+    """A file, a folder of one emotion and a raw folder without rights are findings of a user who is not root."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to other users
+        tree = Path(name)
+        write_faces(tree, 4, SIDE)
+        tree.chmod(0o755)
+        closed = (tree / ORIGINALS / NEUTRAL, tree / ORIGINALS / "happy", tree / CROPS)
+        for path in closed:
+            path.chmod(0)
+        command = [sys.executable, "-c", AS_NOBODY, name]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        for path in closed:
+            path.chmod(0o700)
+    assert run.stderr == ""
+    lines, *others = run.stdout.removesuffix("\n\n").split("\n\n")
+    assert others == [lines, lines]
+    assert f"IM009 {ORIGINALS}/{NEUTRAL}: file cannot be read: Permission denied" in lines
+    assert f"IM005 {ORIGINALS}/happy: entry 'happy' cannot be listed (Permission denied)" in lines
+    assert f"IM005 {CROPS}/: entry '' cannot be listed (Permission denied)" in lines
+    assert f"IM004 {CROPS}: config small_cropped holds no image" in lines
 
 
 @pytest.mark.parametrize("depth", ["quick", "default"])

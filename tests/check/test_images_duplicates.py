@@ -35,7 +35,7 @@ def test_bands_find_what_all_pairs_find(seed: int, count: int, flips: int) -> No
     bits = np.unpackbits(hashes, axis=1).astype(int)
     distances = np.abs(bits[:, None] - bits[None]).sum(axis=2)
     expected = {later for later in range(count) if (distances[later, :later] <= ALIKE_BITS).any()}
-    found = list(alike(hashes))
+    found = alike(hashes).pairs
     assert sorted(later for later, _, _ in found) == sorted(expected)
     assert all(earlier < later and distances[later, earlier] == bits_ for later, earlier, bits_ in found)
 
@@ -51,7 +51,19 @@ def test_same_digests(values: list[int]) -> None:
 
 def test_many_equal_hashes() -> None:
     """One hash a hundred thousand times is no reason to compare all pairs."""
-    assert sum(1 for _ in alike(np.zeros((100_000, BYTES), np.uint8))) == 99_999
+    assert len(alike(np.zeros((100_000, BYTES), np.uint8)).pairs) == 99_999
+
+
+def test_a_tight_cluster() -> None:
+    """Many hashes that share bands, hardly two of them near, are compared with a few each; what is left is told."""
+    bits = np.unpackbits(np.zeros((5_000, BYTES), np.uint8), axis=1)
+    random = np.random.default_rng(0)
+    for row in bits:
+        row[random.choice(bits.shape[1], 20, replace=False)] = 1
+    hashes = np.packbits(bits, axis=1)
+    found, all_pairs = alike(hashes, neighbours=50), alike(hashes, neighbours=5_000)
+    assert 4_000 < found.unknown <= 5_000 > all_pairs.unknown == 0
+    assert {later for later, _, _ in found.pairs} <= {later for later, _, _ in all_pairs.pairs}
 
 
 def test_seen_forgets_nothing() -> None:
@@ -78,4 +90,16 @@ def test_copies_look_alike(seed: int) -> None:
     thumbnails = [examine(saved(image), pixels=True).thumbnail for image in pictures]
     looks = [look(thumbnail) for thumbnail in thumbnails if thumbnail]
     hashes = np.frombuffer(b"".join(looks), np.uint8).reshape(-1, BYTES)
-    assert {later for later, _, _ in alike(hashes)} == set(range(1, len(copies) + 1))
+    assert {later for later, _, _ in alike(hashes).pairs} == set(range(1, len(copies) + 1))
+
+
+def test_plain_pictures_are_not_accused() -> None:
+    """Gradients and stripes, whose hashes would all be equal, have none; a picture without green has its own."""
+    pytest.importorskip("imagehash")
+    look = perceptual_hash()
+    assert look is not None
+    gradient = Image.linear_gradient("L")
+    stripe = gradient.point(lambda value: 255 * (value > 99))
+    red = Image.merge("RGB", (drawn(1, mode="L"), Image.new("L", (48, 48)), Image.new("L", (48, 48))))
+    found = [examine(saved(image), pixels=True).thumbnail for image in (gradient, gradient.rotate(90), stripe, red)]
+    assert [bool(thumbnail and look(thumbnail)) for thumbnail in found] == [False, False, False, True]

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from DiffusionFER import RawFolder, RawZip
 from tests.check.material import BOTH, CROPS, ORIGINALS, sheet
 from tests.check.pictures import HAPPY, NEUTRAL, SIDE, drawn, saved
 from tests.environments import ROOT
@@ -23,6 +22,7 @@ from tools.check.findings import Finding
 from tools.check.images import proven as module
 from tools.check.images.formats import Header
 from tools.check.images.proven import Facts, Proven, default_location
+from tools.check.images.source import Source, Stamp
 from tools.check.images.walk import Depth
 
 FACTS = Facts(b"s" * 32, True, Header("PNG", 5, 7, "RGB"), b"r" * 8, b"l" * 32)
@@ -36,15 +36,14 @@ class Tree:
         self.data_dir.mkdir()
         self.rows = write_faces(self.data_dir, 4, SIDE)
         self.settle()
-        for kind in (RawFolder, RawZip):
-            monkeypatch.setattr(kind, "read", self.counting(kind.read))
+        monkeypatch.setattr(Source, "read", self.counting(Source.read))
 
-    def counting(self, read: Callable[[RawFolder, str], bytes]) -> Callable[[RawFolder, str], bytes]:
+    def counting(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
         """Return a way to read a file that says so."""
 
-        def counted(raw: RawFolder, name: str) -> bytes:
+        def counted(source: Source, name: str, stamp: Stamp | None) -> bytes:
             self.read.append(name)
-            return read(raw, name)
+            return read(source, name, stamp)
 
         return counted
 

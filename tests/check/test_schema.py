@@ -26,8 +26,8 @@ GOOD_PATH = "DifussionEmotion_S/angry/aaaaaaaa_6.png"
 
 def sheet_of(columns: dict[str, Any]) -> Sheet:
     """Return a sheet of columns, as a Parquet file would give it."""
-    table = pa.table(columns)
-    return Sheet("dataset_sheet.parquet", table, Origin(Source.of_bytes("dataset_sheet.parquet", b""), table, None))
+    table, source = pa.table(columns), Source.of_bytes("dataset_sheet.parquet", b"")
+    return Sheet("dataset_sheet.parquet", table, Origin(source, table.num_rows, None))
 
 
 def rows_of(sheet: Sheet) -> list[dict[str, Any]]:
@@ -209,7 +209,7 @@ def test_rows_that_are_set_aside_have_nothing_wrong(
     assert published_rows(sheet).to_pylist() == [good]
     if good:
         assert not list(broken_cells(sheet))
-        assert published_names(sheet).tobytes() == letters.encode()
+        assert published_names(sheet).to_numpy().tobytes() == letters.encode()
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

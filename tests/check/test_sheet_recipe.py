@@ -19,7 +19,7 @@ from tests.trees import SHEET_COLUMNS, face_rows
 from tools.check.findings import Finding
 from tools.check.sheet.boxes import box_findings
 from tools.check.sheet.read import Sheet, parse_sheet
-from tools.check.sheet.recipe import parse_prompt, recipe_findings
+from tools.check.sheet.recipe import parse_prompt, recipe_findings, same_recipe_findings
 from tools.check.sheet.splits import split_findings
 from tools.make.prompts import CHOICES, render_prompt
 
@@ -99,19 +99,21 @@ def test_recipes_that_stand_twice(recipes: list[tuple[str, int, str, str]]) -> N
             wanted.append(("SH043", number))
         else:
             seen.add((prompt, seed, split, model))
-    assert sorted((f.rule, f.row) for f in recipe_findings(sheet_of(rows))) == sorted(wanted)
+    sheet = sheet_of(rows)
+    found = [*recipe_findings(sheet), *same_recipe_findings(sheet)]
+    assert sorted((f.rule, f.row) for f in found) == sorted(wanted)
 
 
 def test_one_picture_in_two_sizes_is_no_leak() -> None:
     """The sizes may share pictures: a prompt and seed in train of small and in test of medium are two configs."""
     rows = [*face_rows(3), *({**row, "split": "test"} for row in face_rows(3, "DiffusionEmotion_M"))]
-    assert list(recipe_findings(sheet_of(rows))) == []
+    assert list(same_recipe_findings(sheet_of(rows))) == []
 
 
 def test_one_path_twice_is_not_said_twice() -> None:
     """Two rows of one path have one recipe, of course; only the rule for paths speaks of them."""
     rows = face_rows(2)
-    assert list(recipe_findings(sheet_of([rows[0], rows[0], rows[1]]))) == []
+    assert list(same_recipe_findings(sheet_of([rows[0], rows[0], rows[1]]))) == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def test_parts_are_the_whole(head: str, body: str, part: int) -> None:
         marks = []
 
         def in_parts() -> pa.Table:
-            table, mark = read_rows(given_source, ["b"])
+            parts, mark = read_rows(given_source, ["b"], lambda table: table)
             marks.append(mark)
-            return table
+            return pa.concat_tables(parts).unify_dictionaries()
 
         assert outcome(in_parts) == outcome(lambda: read_table("s.csv", content))
     for mark in marks:
@@ -65,11 +66,41 @@ def test_a_large_sheet_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     """Good rows in parts are read in parts, and text that repeats is a dictionary."""
     monkeypatch.setattr(source, "PART", 2_000)
     write_sheet(tmp_path / "dataset_sheet.csv", face_rows(100))
-    table, marks = read_rows(Source.of_file("dataset_sheet.csv", tmp_path / "dataset_sheet.csv"), ["emotion"])
-    assert table["path"].num_chunks > 5
-    assert pa.types.is_dictionary(table["emotion"].type)
+    given_source = Source.of_file("dataset_sheet.csv", tmp_path / "dataset_sheet.csv")
+    parts, marks = read_rows(given_source, ["emotion"], lambda table: table)
+    assert len(parts) > 5
+    assert all(pa.types.is_dictionary(part["emotion"].type) for part in parts)
     assert marks
     assert marks.plain(100)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 99),
+            st.sampled_from(["path", "emotion", "seed", "prompt", "sha256", "face_box", "split", "style"]),
+            st.sampled_from(
+                ["", "x", " y", "-1", "DifussionEmotion_S/angry/aaaaaaaa_6.png", "0 0 -1 1", "fear", "é", "=1+1"]
+            ),
+        ),
+        max_size=4,
+    ),
+    st.integers(1_000, 9_000),
+)
+@settings(deadline=None, max_examples=60)
+def test_parts_are_checked_as_the_whole(changes: list[tuple[int, str, str]], part: int) -> None:
+    """A sheet that is checked as it is read has the findings, with their rows, of one that is read first."""
+    rows = face_rows(100)
+    for row, column, text in changes:
+        rows[row] = {**rows[row], column: text}
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder, "s.csv")
+        write_sheet(path, rows)
+        sheet, findings = read_sheet_file(path.name, path)
+        assert sheet
+        whole = [*findings, *sheet_findings(sheet)]
+        patch.setattr(source, "PART", part)
+        assert sorted(map(str, check_sheet(path))) == sorted(map(str, whole))
 
 
 def sheet_of(content: bytes, name: str = "dataset_sheet.csv") -> Sheet:
@@ -156,11 +187,12 @@ def test_a_file_without_rights(tmp_path: Path) -> None:
     [
         (b"", "the sheet is empty: 0 bytes"),
         ("path,emotion\nx,y\n".encode("utf-16"), "the sheet is UTF-16, expected UTF-8"),
+        ("path,emotion\nx,y\n".encode("utf-16-le"), "the sheet is UTF-16, expected UTF-8"),
         (b"path,emotion\nx," + b"y" * 10**8 + b"\n", "line 2 of the sheet has 100,000,002 bytes, more than a reader"
          " takes at once"),
         (b"path,emotion\nx," + b"\xff\n", "the sheet is not UTF-8: byte 15 in line 2, got b'emotion\\nx,\\xff\\n'"),
     ],
-    ids=["empty", "UTF-16", "a line of 100 MB", "Latin-1"],
+    ids=["empty", "UTF-16", "UTF-16 without a mark", "a line of 100 MB", "Latin-1"],
 )  # fmt: skip
 def test_bytes_that_are_no_sheet(tmp_path: Path, content: bytes, message: str) -> None:
     """What kept a sheet from being read is said, with the place."""

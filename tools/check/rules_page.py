@@ -35,9 +35,9 @@ def rules_page() -> str:
         "<!-- Made by `diffusionfer rules --page`; a test keeps it true. -->",
         "",
         f"The linter has {len(RULES)} rules. `python tools/validate.py` checks sheets, images and annotations;",
-        "`python tools/card.py check` checks cards and repository folders. An *error* ends a command with status 1, and",
-        f"stops a push; a *warning* does neither. `--fix` mends what takes no judgement, by {fixable} of the rules. Choose",
-        "with `--select` and `--ignore`, by an id or its beginning: `--select CA --ignore CA04`.",
+        "`python tools/card.py check` checks cards and repository folders. An *error* ends a command with status 1",
+        f"and stops a push; a *warning* does neither. For {fixable} of the rules `--fix` mends what takes no judgement.",
+        "Choose with `--select` and `--ignore`, by an id or its beginning: `--select CA --ignore CA04`.",
         "",
     ]
     for family, (about, _) in FAMILIES.items():

@@ -16,7 +16,7 @@ from tools.check.findings import Finding, quote
 from tools.check.images.duplicates import ALIKE_BITS, Seen, alike, same
 from tools.check.images.examine import HASH_SIDE
 from tools.check.images.proven import Facts
-from tools.check.images.rules import ALIKE, SAME_ACROSS_SPLITS, SAME_IN_SPLIT, SIZE
+from tools.check.images.rules import ALIKE, NOT_COMPARED, SAME_ACROSS_SPLITS, SAME_IN_SPLIT, SIZE
 
 if TYPE_CHECKING:
     from tools.check.images.walk import Images
@@ -97,11 +97,15 @@ class Comparison:
 
     def _alike(self, copies: np.ndarray) -> Iterator[Finding]:
         places, hashes = self._looks.where(~copies)
-        for later, earlier, bits in alike(hashes):
+        found = alike(hashes)
+        for later, earlier, bits in found.pairs:
             place, other = int(places[later]), int(places[earlier])
             message = f"image{self._in_split(place)} looks like {quote(self._name(other))}{self._in_split(other)}: "
             message += f"{bits} of {HASH_BITS} bits of their perceptual hashes differ, expected more than {ALIKE_BITS}"
             yield ALIKE.at(self._file(place), message)
+        if found.unknown:
+            message = f"{found.unknown:,} images were not compared with every one that may look the same: too many may"
+            yield NOT_COMPARED.at(self._images.source.folder.name, message, "look at a sample of them yourself")
 
     def _in_split(self, place: int) -> str:
         split = self._splits[place]

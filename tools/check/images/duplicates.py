@@ -8,6 +8,7 @@ principle), so that hashes need to be compared only with those that share a band
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,11 @@ import numpy.typing as npt
 # Of the 256 bits of the perceptual hash, as many as two images may differ in and still be called alike. Measured on
 # 100 + 100 pictures of the embedded edition (Pillow 13): saved again as JPEG or WebP (quality 50 to 90), scaled by 1/3,
 # 0.5, 0.9 or 2, brightened or darkened by a tenth, they differ in 0 to 12 bits; of the 2 x 1,124,250 pairs of drawn
-# siblings the nearest differ in 30. A hash of 64 bits does not tell siblings (from 2 bits) from copies (up to 6).
+# siblings the nearest differ in 26. A hash of 64 bits does not tell siblings (from 2 bits) from copies (up to 6).
 ALIKE_BITS = 15
+# Each image is compared with no more of those with which it shares a band: a hundred thousand drawings of one kind,
+# none of which is near another, must not take hours. Of random hashes, 6 million images have so many.
+NEIGHBOURS = 200
 _BITS_SET = np.array([bin(value).count("1") for value in range(256)], np.uint8)
 
 Digests = npt.NDArray[np.uint8]  # one a row
@@ -59,13 +63,22 @@ def _groups(digests: Digests) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     return order, np.flatnonzero(np.r_[True, np.any(ordered[1:] != ordered[:-1], axis=1)][: len(order)])
 
 
-def alike(hashes: Digests, most: int = ALIKE_BITS) -> Iterator[tuple[int, int, int]]:
-    """Yield each row whose hash differs from an earlier one's in at most `most` bits, one such row, and in how many.
+@dataclass(frozen=True)
+class Alike:
+    """Rows that look like an earlier one, each once, as (later, earlier, bits); and of how many it is not known."""
 
-    Rows come in any order, each once, as (later, earlier, bits). n random hashes share a band of B bits with n / 2**B
-    others each, and only such pairs are compared; pictures of one kind share some ten times as many.
+    pairs: list[tuple[int, int, int]]
+    unknown: int
+
+
+def alike(hashes: Digests, most: int = ALIKE_BITS, neighbours: int = NEIGHBOURS) -> Alike:
+    """Return each row whose hash differs from an earlier one's in at most `most` bits, one such row, and in how many.
+
+    n random hashes share a band of B bits with n / 2**B others each, and only such pairs are compared; pictures of one
+    kind share some ten times as many. Where more than `neighbours` do, the nearest before it are compared.
     """
     bits, settled = np.unpackbits(hashes, axis=1), np.zeros(len(hashes), bool)
+    unknown, pairs = np.zeros(len(hashes), bool), list[tuple[int, int, int]]()
     for band in np.array_split(bits, most + 1, axis=1):
         order, starts = _groups(np.packbits(band, axis=1))
         first = np.repeat(starts, np.diff(np.r_[starts, len(order)]))  # where the group of each begins
@@ -73,9 +86,13 @@ def alike(hashes: Digests, most: int = ALIKE_BITS) -> Iterator[tuple[int, int, i
         while len(places):  # each with the one before it, then with the one before that, while they share the band
             step += 1
             places = places[places - step >= first[places]]
+            if step > neighbours:
+                unknown[order[places]] = True
+                break
             earlier, later = order[places - step], order[places]
             distances = _BITS_SET[hashes[earlier] ^ hashes[later]].sum(axis=1, dtype=np.int64)
             near = distances <= most
             settled[later[near]] = True
             places = places[~near]
-            yield from zip(later[near].tolist(), earlier[near].tolist(), distances[near].tolist(), strict=True)
+            pairs += zip(later[near].tolist(), earlier[near].tolist(), distances[near].tolist(), strict=True)
+    return Alike(pairs, int((unknown & ~settled).sum()))

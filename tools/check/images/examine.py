@@ -25,16 +25,18 @@ THUMBNAIL = 64  # pixels a side: what the perceptual hash makes of a picture in 
 LOOKED_AT = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK")  # modes that a thumbnail of 8 bits a channel does justice to
 HASH_SIDE = 16  # of the perceptual hash, which has HASH_SIDE**2 bits
 
+PLAIN_BITS = HASH_SIDE**2 // 4  # of a hash: fewer are set only where most frequencies are missing; usual is a half
+
 Look = Callable[[Image.Image], bytes]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examined:
     """What was found in the bytes of an image.
 
     `problem` says why it is not whole, `bomb` what unpacks to too much; of such an image the rest may be missing. `end`
-    is the offset behind its last byte, where the format tells, `colour` its only colour, `thumbnail` a small copy of
-    what was decoded.
+    is the offset behind its last byte, where the format tells, `colour` its only colour, `thumbnail` a small grey copy
+    of what was decoded.
     """
 
     header: Header | None = None
@@ -65,8 +67,9 @@ def examine(content: bytes, *, pixels: bool = False) -> Examined:
                 return Examined(header, bomb=bomb)
             image.load()
             found = Examined(header, end=end_of(name, content), metadata=metadata.of_image(image))
-            found = _with_pixels(found, image)
-            return replace(found, header=replace(header, animated=is_animated(image)))
+            _see_pixels(found, image)
+            found.header = replace(header, animated=is_animated(image))
+            return found
     except Exception as error:  # Pillow raises whatever its parsers stumble over, from OSError to ZeroDivisionError
         return Examined(problem=f"cannot be decoded: {_first_line(error)}")
 
@@ -77,13 +80,16 @@ def _examine_png(content: bytes, pixels: bool) -> Examined:
     found = Examined(header, png.problem, png.bomb or too_large(png.width, png.height), png.end, metadata.of_png(png))
     if found.problem or found.bomb:
         return found
+    decode = pixels or len(content) < png.width * png.height // PIXELS_A_BYTE
+    if not (decode or png.has_others):
+        return found
     try:
-        with READERS["PNG"](io.BytesIO(content)) as image:
-            if pixels or len(content) < png.width * png.height // PIXELS_A_BYTE:
+        with READERS["PNG"](io.BytesIO(content)) as image:  # fails at some chunks that are whole and malformed
+            if decode:
                 image.load()
-                found = _with_pixels(found, image)
+                _see_pixels(found, image)
     except Exception as error:
-        return replace(found, problem=f"cannot be decoded: {_first_line(error)}")
+        found.problem = f"cannot be decoded: {_first_line(error)}"
     return found
 
 
@@ -91,16 +97,22 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _with_pixels(found: Examined, image: ImageFile.ImageFile) -> Examined:
-    """Add what the pixels say. A thumbnail tells most pictures from those of one colour, at a tenth of the price."""
+def _see_pixels(found: Examined, image: ImageFile.ImageFile) -> None:
+    """Add what the pixels say: most of them are told by the green ones, which make up most of what eyes call bright."""
     if image.mode not in LOOKED_AT:
-        return found
-    plain = image.convert("RGB") if image.mode in ("P", "1") else image
-    small = plain.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=1.0)
-    if _is_flat(small) and _is_flat(plain) and plain.width * plain.height > 1:
-        colour = plain.getpixel((0, 0))
-        return replace(found, colour=str(colour))
-    return replace(found, thumbnail=small)
+        return
+    plain = image if image.mode in LOOKED_AT[:4] else image.convert("RGB")
+    small = _small(plain.getchannel("G" if "G" in plain.getbands() else "L"))
+    if _is_flat(small):
+        if _is_flat(plain) and plain.width * plain.height > 1:
+            found.colour = str(plain.getpixel((0, 0)))
+            return
+        small = _small(plain.convert("L"))
+    found.thumbnail = small
+
+
+def _small(grey: Image.Image) -> Image.Image:
+    return grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def _is_flat(image: Image.Image) -> bool:
@@ -112,7 +124,11 @@ def _is_flat(image: Image.Image) -> bool:
 def perceptual_hash() -> Look | None:
     """Return what makes the perceptual hash of a picture, HASH_SIDE**2 bits; None without the library imagehash.
 
-    The hash is pHash: the signs, against their median, of the lowest frequencies of the picture's cosine transform.
+    The hash is pHash: the signs, against their median, of the lowest frequencies of the picture's cosine transform. A
+    picture without most of these, as a plain gradient or a stripe, has none: its hash would equal that of others of its
+    kind; for it `look` returns no bytes. Of a smooth picture that was saved again with loss, the noise of that decides
+    some bits, so that it passes for another: rather a copy is missed than a picture accused. Copies byte for byte are
+    found by their SHA-256.
     """
     try:
         imagehash = importlib.import_module("imagehash")
@@ -121,6 +137,7 @@ def perceptual_hash() -> Look | None:
         return None
 
     def look(image: Image.Image) -> bytes:
-        return bytes(numpy.packbits(imagehash.phash(image, HASH_SIDE).hash))
+        bits = imagehash.phash(image, HASH_SIDE).hash
+        return bytes(numpy.packbits(bits)) if numpy.count_nonzero(bits) >= PLAIN_BITS else b""
 
     return look

@@ -27,6 +27,7 @@ from tools.check.images.rules import (
     NO_ROW,
     ROWS_ONLY,
 )
+from tools.check.places import true_places
 from tools.check.sheet.read import Sheet, original_folders, size_of
 from tools.check.sheet.rows import safe_paths
 from tools.check.sheet.rules import FILE_MISSING
@@ -118,7 +119,7 @@ def match_findings(rows: Sheet, listing: Listing) -> Iterator[Finding]:
 
 
 def _rows_without_file(rows: Sheet, files: pa.Array, listing: Listing, names: pa.Array) -> Iterator[Finding]:
-    missing = pc.indices_nonzero(pc.invert(pc.is_in(files, names))).to_pylist()
+    missing = true_places(pc.invert(pc.is_in(files, names))).to_pylist()
     if not missing:
         return
     elsewhere = {name.rpartition("/")[2]: name for name in names.to_pylist()}
@@ -134,7 +135,7 @@ def _rows_without_file(rows: Sheet, files: pa.Array, listing: Listing, names: pa
 
 
 def _files_without_row(files: pa.Array, listing: Listing, names: pa.Array) -> Iterator[Finding]:
-    for index in pc.indices_nonzero(pc.invert(pc.is_in(names, files))).to_pylist():
+    for index in true_places(pc.invert(pc.is_in(names, files))).to_pylist():
         entry = listing.entries[index]
         place = f"{listing.name}/{entry.name}"
         if is_image(entry):
@@ -177,7 +178,7 @@ def pair_findings(originals: Listing, crops: Listing, files: pa.Array | None) ->
         alone = pc.invert(pc.is_in(names, there))
         if files is not None:
             alone = pc.and_(alone, pc.invert(pc.is_in(names, files)))
-        for index in pc.indices_nonzero(alone).to_pylist():
+        for index in true_places(alone).to_pylist():
             entry = listing.entries[index]
             if is_image(entry):
                 message = f"{'crop' if what == 'original' else 'original'} has no {what} in {other.name}"

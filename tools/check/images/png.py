@@ -24,6 +24,7 @@ MODES = {
     **{(bits, _PALETTE): "P" for bits in (1, 2, 4, 8)},
     **{(8, _GREY_ALPHA): "LA", (16, _GREY_ALPHA): "LA;16", (8, _RGB_ALPHA): "RGBA", (16, _RGB_ALPHA): "RGBA;16"},
 }
+SIMPLE = (b"IHDR", b"IDAT", b"IEND", b"tEXt")  # those whose form is wholly checked here, or may be anything
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -31,7 +32,8 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 class Png:
     """What the chunks of a PNG say: all of it as far as the chunks are whole.
 
-    `problem` is why it is not whole, `bomb` what unpacks to too much, `end` the offset behind IEND. Sizes in pixels.
+    `has_others`: it has chunks besides SIMPLE ones. `problem` is why it is not whole, `bomb` what unpacks to too much,
+    `end` the offset behind IEND. Sizes in pixels.
     """
 
     width: int = 0
@@ -41,9 +43,13 @@ class Png:
     frames: int = 1
     texts: dict[str, str] = field(default_factory=dict)
     exif: bytes = b""
+    has_others: bool = False
     problem: str | None = None
     bomb: str | None = None
     end: int = 0
+
+
+_LENGTH_AND_TYPE, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
 
 
 class _Problem(Exception):  # noqa: N818
@@ -61,6 +67,7 @@ def read_png(content: bytes, *, header_only: bool = False) -> Png:
     png, has_pixels, texts = Png(), False, 0
     try:
         for position, kind, data in _chunks(content):
+            png.has_others |= kind not in SIMPLE
             if kind == b"IHDR":
                 _read_header(png, data)
             elif kind == b"IDAT" and not has_pixels:
@@ -89,19 +96,17 @@ def read_png(content: bytes, *, header_only: bool = False) -> Png:
 
 def _chunks(content: bytes) -> Iterator[tuple[int, bytes, memoryview]]:
     """Yield offset, type and data of each chunk up to IEND. Raises _Problem at one that is damaged or out of place."""
-    view, position, end = memoryview(content), len(SIGNATURE), 0
+    view, total, position, end = memoryview(content), len(content), len(SIGNATURE), 0
     if content[:position] != SIGNATURE:
         raise _Problem("has no PNG signature")
     kind = b""
     while kind != b"IEND":
         position = end or position
-        length, kind = int.from_bytes(view[position : position + 4], "big"), bytes(view[position + 4 : position + 8])
+        length, kind = _LENGTH_AND_TYPE.unpack_from(content, position) if position + 8 <= total else (total, b"")
         end = position + 12 + length
-        if len(kind) < 4 or end > len(content):
-            raise _Problem(
-                f"is cut off or damaged: its chunk at byte {position:,} does not end within {len(content):,} bytes"
-            )
-        stored, actual = int.from_bytes(view[end - 4 : end], "big"), zlib.crc32(view[position + 4 : end - 4])
+        if end > total:
+            raise _Problem(f"is cut off or damaged: its chunk at byte {position:,} does not end within {total:,} bytes")
+        (stored,), actual = _CHECKSUM.unpack_from(content, end - 4), zlib.crc32(view[position + 4 : end - 4])
         if stored != actual:
             raise _Problem(
                 f"is damaged in its chunk {kind!r} at byte {position:,}: CRC-32 {actual:08x}, expected {stored:08x}"

@@ -22,6 +22,7 @@ NEGATIVE = "Negative prompt:"
 LONGEST = 2**16  # characters of a recipe that are looked at: a prompt is a few hundred
 # A setting: its name, and a value that ends at a comma unless it is in quotes. Bounded, for the text is untrusted.
 _SETTING = re.compile(r'([A-Z][\w /-]{0,40}):\s?("(?:\\.|[^"\\]){0,2000}"|[^,]{0,2000})(?:,\s*|\s*$)')
+_NETWORK = re.compile(r"<(?:lora|lyco|hypernet):[^<>]{0,300}>")
 _NUMBERS = {"steps": "Steps", "seed": "Seed", "cfg_scale": "CFG scale"}
 COLUMNS = ("prompt", "negative_prompt", "sampler", *_NUMBERS)
 
@@ -59,7 +60,8 @@ def recipe_findings(
 ) -> Iterator[Finding]:
     """Yield the columns in which the row at `index` of the sheet disagrees with an image's recipe.
 
-    An empty cell says nothing and agrees with anything; white space does not count, nor do the ways to write a number.
+    An empty cell says nothing and agrees with anything; white space, empty phrases between commas and
+    called networks (LoRA) do not count, nor do the ways to write a number.
     """
     for column in COLUMNS:
         recorded, actual = row.get(column), recipe.get(column)
@@ -75,7 +77,12 @@ def _agree(column: str, recorded: str, recipe: Mapping[str, str]) -> bool:
             return _number(recorded) == _number(actual)
     if column == "sampler":
         return _plain(recorded).lower() in (actual.lower(), f"{actual} {recipe['schedule']}".strip().lower())
-    return _plain(recorded) == actual
+    return _same_prompt(recorded) == _same_prompt(actual)
+
+
+def _same_prompt(text: str) -> list[str]:
+    """Return the phrases of a prompt, which commas part; a network that is called in it is no word of it."""
+    return [phrase for part in _NETWORK.sub("", text).split(",") if (phrase := _plain(part))]
 
 
 def _number(text: str) -> int | float:

@@ -224,7 +224,7 @@ ALIKE = Rule(
 NOT_COMPARED = Rule(
     "IM030",
     "warning",
-    "nobody looked for images that look the same",
-    why="Perceptual hashes come from the library imagehash, and without it near duplicates are not found.",
-    mend="Install it: pip install 'diffusionfer[deep]'.",
+    "images that look the same were not looked for, or not all of them",
+    why="Without the library imagehash, or among too many pictures of one kind, a near duplicate may not be found.",
+    mend="Install the library, pip install 'diffusionfer[deep]', or look at a sample of the pictures yourself.",
 )

@@ -5,7 +5,9 @@ In goes a RawFolder, whose guards hold here as there: nothing outside the data d
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import stat
 import zipfile
@@ -14,6 +16,11 @@ from dataclasses import dataclass
 
 from DiffusionFER import RawFolder, RawZip
 from tools.check.images.formats import HEAD_BYTES
+
+# Should a file have become a pipe since it was listed, opening it must not wait. A link is refused (ELOOP) and looked
+# at, which costs more than to read a small image; Windows, which cannot say so, has few of them.
+_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,12 @@ class Source:
 
     def read(self, name: str, stamp: Stamp | None) -> bytes:
         """Return the bytes of a file. Raises OSError, or ValueError where it must not be read or is not as stamped."""
-        content = self.folder.read(name)
+        if isinstance(self.folder, RawZip):
+            content = self.folder.read(name)
+        else:
+            with self._open(name) as file:
+                self.folder._refuse_giants(name, os.fstat(file.fileno()).st_size)
+                content = file.read()
         if stamp and self.stamp(name) != stamp:
             raise ValueError("changed while it was checked")
         return content
@@ -64,12 +76,25 @@ class Source:
                     return entry.read(HEAD_BYTES)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, KeyError) as error:
                 raise ValueError(f"cannot be unpacked ({error}): pack it again") from error
-        # Listed as a regular file; should it have become a pipe since, opening it must not wait.
-        descriptor = os.open(self._path(name), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ValueError("is not a regular file")
+        with self._open(name) as file:
             return file.read(HEAD_BYTES)
+
+    def _open(self, name: str) -> io.FileIO:
+        """Open a file that was listed as a regular one, or as a link to one; what it has become since is looked at."""
+        path, flags = self._path(name), os.O_RDONLY | _FLAGS
+        try:
+            descriptor = os.open(path, flags | _NO_LINK)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            if not self.folder._inside(path):
+                raise ValueError("is a link that leaves the data directory") from None
+            descriptor = os.open(path, flags)
+        file = io.FileIO(descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            file.close()
+            raise ValueError("is not a regular file")
+        return file
 
     def _path(self, name: str) -> str:
         return f"{self.folder.path}{os.sep}{name}"

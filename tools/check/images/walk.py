@@ -11,11 +11,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
-from PIL.Image import Image as Picture
 
 from tools.check.findings import Finding
 from tools.check.images.compare import Comparison
@@ -88,7 +87,6 @@ class Outcome:
     findings: list[Finding]
     facts: Facts | None = None
     stamp: Stamp | None = None
-    thumbnail: Picture | None = None
     clean: bool = False  # nothing is wrong with the bytes in themselves: they may be remembered
 
 
@@ -136,11 +134,6 @@ class _Walk:
             if self.stop.is_set():
                 break
             outcomes.append(self._quick(image) if self._depth == "quick" else self._whole(image))
-        if self._look:
-            for outcome in outcomes:
-                if outcome.facts and outcome.thumbnail:
-                    outcome.facts = replace(outcome.facts, look=self._look(outcome.thumbnail))
-                    outcome.thumbnail = None
         return outcomes
 
     def gather(
@@ -196,12 +189,13 @@ class _Walk:
                 findings += disagreeing
         if found.header is None or found.problem or found.bomb:
             return Outcome(image, findings)
-        facts = Facts(sha256, self._depth == "deep", found.header, digest)
-        return Outcome(image, [*findings, *self._of_facts(image, facts)], facts, stamp, found.thumbnail, clean)
+        look = self._look(found.thumbnail) if self._look and found.thumbnail else b"" if self._look else None
+        facts = Facts(sha256, self._depth == "deep", found.header, digest, look)
+        return Outcome(image, [*findings, *self._of_facts(image, facts)], facts, stamp, clean)
 
     def _enough(self, known: Facts, image: Image) -> bool:
         """Say whether what is remembered saves a look at the bytes."""
-        if self._depth == "deep" and not (known.deep and (known.look or not self._look)):
+        if self._depth == "deep" and not (known.deep and (known.look is not None or not self._look)):
             return False
         return known.recipe is None or known.recipe == recipe_digest(image.row)
 

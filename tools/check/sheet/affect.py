@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.check.findings import Finding
+from tools.check.places import true_places
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import AFFECT_LABEL, AFFECT_RADIUS, NOT_RATED
 
@@ -54,7 +55,7 @@ def affect_findings(sheet: Sheet) -> Iterator[Finding]:
 
 def _not_rated(sheet: Sheet, numbers: dict[str, pa.Array]) -> Iterator[Finding]:
     for column, values in numbers.items():
-        for index in pc.indices_nonzero(pc.equal(values, UNRATED)).to_pylist():
+        for index in true_places(pc.equal(values, UNRATED)).to_pylist():
             message = f"{column} is -2, expected a number from -1 to 1: AffectNet writes -2 for 'not rated'"
             yield sheet.found(NOT_RATED, index, message, column=column, value="-2")
 
@@ -99,4 +100,4 @@ def _rated(numbers: dict[str, pa.Array], wrong: pa.Array) -> list[int]:
     if not pc.any(wrong).as_py():
         return []
     within = (pc.less_equal(pc.abs(values), 1.0) for values in numbers.values())
-    return pc.indices_nonzero(functools.reduce(pc.and_, within, wrong)).to_pylist()
+    return true_places(functools.reduce(pc.and_, within, wrong)).to_pylist()

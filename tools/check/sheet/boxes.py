@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from DiffusionFER import parse_box
 from tools.check.findings import Finding, quote
+from tools.check.places import true_places
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import BOX_EXTENT
 
@@ -33,11 +34,14 @@ def box_findings(sheet: Sheet) -> Iterator[Finding]:
 
 def _suspects(values: pa.ChunkedArray) -> list[int]:
     """Return the rows whose box may be wrong."""
-    there = pc.indices_nonzero(pc.is_valid(values))
+    there = true_places(pc.is_valid(values))
     if pa.types.is_string(values.type):
-        # A number that is not above 0 begins with a minus, a zero or a point; few others do.
-        masks = [pc.match_substring(values, beginning) for beginning in ("-", " 0", " .")]
-        return pc.indices_nonzero(functools.reduce(pc.or_, masks)).to_pylist()
+        # A number that is not above 0 begins with a minus, a zero or a point; few others do, and often none.
+        beginnings = [text for text in ("-", " 0", " .") if any(_holds(chunk, text) for chunk in values.chunks)]
+        if not beginnings:
+            return []
+        masks = [pc.match_substring(values, beginning) for beginning in beginnings]
+        return true_places(functools.reduce(pc.or_, masks)).to_pylist()
     lengths = pc.unique(pc.list_value_length(values).drop_null()).to_pylist() if _is_list(values.type) else []
     numbers = pc.list_flatten(values) if lengths == [4] else None
     if numbers is None or numbers.null_count or not pa.types.is_floating(numbers.type):
@@ -45,6 +49,12 @@ def _suspects(values: pa.ChunkedArray) -> list[int]:
     corners = numbers.to_numpy().reshape(-1, 4)
     wrong = (corners[:, :2] < 0).any(axis=1) | (corners[:, 2:] <= 0).any(axis=1)
     return there.filter(pa.array(wrong)).to_pylist()
+
+
+def _holds(values: pa.StringArray, text: str) -> bool:
+    """Say whether a text may stand in one of the values: it stands in their bytes."""
+    data = values.buffers()[2]
+    return bool(data) and text.encode() in memoryview(data).tobytes()
 
 
 def _is_list(kind: pa.DataType) -> bool:

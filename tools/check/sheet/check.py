@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import pyarrow.compute as pc
 
 from tools.check.findings import Finding
 from tools.check.sheet.affect import affect_findings
@@ -11,19 +14,28 @@ from tools.check.sheet.boxes import box_findings
 from tools.check.sheet.columns import column_findings
 from tools.check.sheet.mend import with_edits
 from tools.check.sheet.read import Sheet, read_sheet_file
-from tools.check.sheet.recipe import recipe_findings
-from tools.check.sheet.rows import row_findings
+from tools.check.sheet.recipe import recipe_findings, same_recipe_findings
+from tools.check.sheet.rows import agreement_findings, uniqueness_findings
 from tools.check.sheet.rules import SHEET_UNREADABLE
 from tools.check.sheet.source import in_threads
 from tools.check.sheet.splits import split_findings
 from tools.check.sheet.texts import text_findings
 
 SIZES = ("small", "medium", "large")
+# The rules that look at each row by itself; the others compare rows.
+ROW_RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
+    column_findings,
+    agreement_findings,
+    recipe_findings,
+    text_findings,
+    box_findings,
+    affect_findings,
+)
 
 
 def check_sheet(path: Path) -> Iterator[Finding]:
     """Yield what is wrong with a sheet, whatever its name; never raises for what the file holds or is."""
-    sheet, findings = read_sheet_file(path.name, path)
+    sheet, findings = read_sheet_file(path.name, path, is_doubtful)
     yield from findings
     if sheet:
         yield from sheet_findings(sheet)
@@ -38,14 +50,24 @@ def sheet_findings(sheet: Sheet, sizes: Sequence[str] = SIZES) -> Iterator[Findi
         yield SHEET_UNREADABLE.at(sheet.name, message, "check it again when nothing else works on it")
 
 
+def is_doubtful(sheet: Sheet) -> bool:
+    """Say whether a rule that looks at each row by itself finds anything, for a part of a sheet as it is read.
+
+    What the other rules ask of the part is asked here, while it is at hand.
+    """
+    if sheet.has("seed"):
+        sheet.numbers("seed")
+    if pc.all(sheet.published()).as_py():
+        sheet.names()
+    return any(True for rule in ROW_RULES for _ in rule(sheet))
+
+
 def _findings(sheet: Sheet, sizes: Sequence[str]) -> Iterator[Finding]:
+    rows = sheet if sheet.doubtful is None else sheet.doubtful
     rules: list[Callable[[], Iterator[Finding]]] = [
-        lambda: column_findings(sheet),
-        lambda: row_findings(sheet, sizes),
-        lambda: recipe_findings(sheet),
-        lambda: text_findings(sheet),
-        lambda: box_findings(sheet),
-        lambda: affect_findings(sheet),
+        *(functools.partial(rule, rows) for rule in ROW_RULES),
+        lambda: uniqueness_findings(sheet, sizes),
+        lambda: same_recipe_findings(sheet),
         lambda: split_findings(sheet, sizes),
     ]
     for findings in in_threads(lambda rule: list(rule()), rules):  # of all of them, Arrow does the most

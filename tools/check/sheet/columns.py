@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from DiffusionFER import EMOTIONS, SPLITS, path_problem
 from tools.check.findings import Finding, Rule, quote
+from tools.check.places import true_places
 from tools.check.sheet.published import FACES, ORIGINALS
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import (
@@ -75,8 +76,8 @@ def column_findings(sheet: Sheet) -> Iterator[Finding]:
         value = None if cell.given is None else str(cell.given)
         rule = RULES.get(cell.column) or KEYWORD_RULES.get(cell.keyword, CELL_TYPE)
         message = f"{cell.column} {cell.words}"
-        if cell.column == "face_box" and cell.keyword == "pattern":
-            message = f"{message}: it is not four numbers 'x y width height'"
+        if cell.column == "face_box" and cell.keyword == "pattern":  # which says less than these words
+            message = f"face_box {quote(cell.instance)} is not four numbers 'x y width height'"
         yield sheet.found(rule, cell.place, message, _hint(cell, value), column=cell.column, value=value)
     yield from _unsafe_paths(sheet)
 
@@ -87,7 +88,7 @@ def _unsafe_paths(sheet: Sheet) -> Iterator[Finding]:
         return
     paths = sheet.text("path")
     hiding = pc.and_(pc.match_substring_regex(paths, FORM_OF_PATH), pc.match_substring_regex(paths, HIDING))
-    for index, _, path in sheet.cells("path", pc.indices_nonzero(hiding).to_pylist()):
+    for index, _, path in sheet.cells("path", true_places(hiding).to_pylist()):
         message = f"path {quote(path)} {path_problem(path or '')}"
         yield sheet.found(PATH_UNSAFE, index, message, FORM, column="path", value=path)
 

@@ -1,7 +1,7 @@
 """Rules for the form of a sheet: its bytes as other readers meet them, and the names of its columns.
 
-In come the bytes of a sheet, the table that was read from them and how often certain bytes stand in them; no rule looks
-at the bytes again unless there is something to say.
+In come the bytes of a sheet, the names of its columns, its last cell and how often certain bytes stand in them; no
+rule looks at the bytes again unless there is something to say.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import collections
 import difflib
 import re
 from collections.abc import Collection, Iterator
-
-import pyarrow as pa
+from typing import Any
 
 from tools.check.findings import Edit, Finding, quote
 from tools.check.sheet.cells import Record, find_cells, records
@@ -26,17 +25,20 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BETWEEN = re.compile(r"[\s._-]+")
 
 
-def form_findings(source: Source, marks: Marks | None, table: pa.Table, columns: Collection[str]) -> Iterator[Finding]:
+def form_findings(
+    source: Source, marks: Marks | None, names: list[str], last: Any, rows: int, columns: Collection[str]
+) -> Iterator[Finding]:
     """Yield what is wrong with the form of a sheet whose `columns` are those that are read.
 
-    `table` is the sheet as read, `marks` are None for a Parquet sheet, of which only the names of columns are checked.
+    `names` are those of its columns, `last` is its last cell, `rows` how many it has below the header; `marks` are None
+    for a Parquet sheet, of which only the names of columns are checked.
     """
-    yield from _near_columns(source, marks, table.column_names, columns)
+    yield from _near_columns(source, marks, names, columns)
     if marks:
         yield from _byte_order_mark(source.name, marks)
         yield from _nul_bytes(source, marks)
         yield from _line_ends(source, marks)
-        yield from _end(source, marks, table)
+        yield from _end(source, marks, last, rows)
 
 
 def column_beyond_doubt(given: str, columns: Collection[str]) -> str | None:
@@ -115,8 +117,7 @@ def _one_ending(content: bytes, lines: list[Record], odd: list[Record], usual: b
     return Edit(start, content[start:end], b"".join(parts))
 
 
-def _end(source: Source, marks: Marks, table: pa.Table) -> Iterator[Finding]:
-    cell = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
+def _end(source: Source, marks: Marks, cell: Any, rows: int) -> Iterator[Finding]:
     lines = len(re.split(r"\r\n|\r|\n", cell)) if isinstance(cell, str) else 0
     if lines > 1 and not _tail(source).rstrip(b"\r\n").endswith(b'"'):
         message = f"the last cell takes {lines:,} lines and has no closing quote, got {quote(cell)}"
@@ -125,7 +126,7 @@ def _end(source: Source, marks: Marks, table: pa.Table) -> Iterator[Finding]:
         line = re.split(rb"[\r\n]", _tail(source))[-1].decode("utf-8", "replace")
         message = f"the last line has no line end, got {quote(line)} and then nothing"
         ending = b"\r\n" if marks.pairs else b"\n"
-        edit = Edit(source.size, b"", ending) if _is_closed(source, marks, table.num_rows) else None
+        edit = Edit(source.size, b"", ending) if _is_closed(source, marks, rows) else None
         yield NO_LAST_LINE_END.at(source.name, message, line=marks.newlines + 1, edit=edit)
 
 

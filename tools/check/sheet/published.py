@@ -9,7 +9,6 @@ import functools
 import string
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +22,7 @@ ORIGINALS = tuple(name for subset in FACES if subset.name.endswith("original") f
 
 # <folder of originals>/<label>/<eight letters>_<label index>.png
 _FOLDER = len(ORIGINALS[0])  # all have names of one length
-_FOLDERS = pa.array(ORIGINALS).cast(pa.binary())
+_FOLDERS = pa.array([f"{name}/" for name in ORIGINALS]).cast(pa.binary())
 _MIDDLES = pa.array([f"/{label}/".encode() for label in EMOTIONS])
 _ENDS = pa.array([f"_{index}.png".encode() for index in range(len(EMOTIONS))])
 _LETTERS, _END = 8, len("_0.png")
@@ -37,24 +36,29 @@ def published_rows(sheet: Sheet) -> pa.Array:
         return pa.repeat(False, sheet.table.num_rows)
     labels, codes = sheet.distinct("emotion")
     index = pc.index_in(labels, pa.array(EMOTIONS)).take(codes)
-    paths = sheet.table["path"].cast(pa.binary())
+    paths = _binary(sheet)
     letters = pc.binary_slice(paths, -_LETTERS - _END, -_END)
     small = pc.ascii_ltrim(letters.cast(options=_TO_TEXT), characters=string.ascii_lowercase)
     masks = [
-        pc.is_in(pc.binary_slice(paths, 0, _FOLDER), _FOLDERS),
+        sheet.folders().is_valid(),
         pc.equal(pc.binary_slice(paths, _FOLDER, -_LETTERS - _END), _MIDDLES.take(index)),
         pc.equal(pc.binary_slice(paths, -_END), _ENDS.take(index)),
         pc.equal(pc.binary_length(letters), _LETTERS),
         pc.equal(pc.binary_length(small), 0),
     ]
-    mask = pc.fill_null(functools.reduce(pc.and_, masks), False)
-    return pa.concat_arrays(mask.chunks) if mask.num_chunks else pa.array([], pa.bool_())
+    return pc.fill_null(functools.reduce(pc.and_, masks), False)
 
 
-def published_names(sheet: Sheet) -> np.ndarray:
+def published_names(sheet: Sheet) -> pa.Array:
     """Return the eight letters of each path as one number (uint64); all paths must be of the published form."""
-    letters = pc.binary_slice(sheet.table["path"].cast(pa.binary()), -_LETTERS - _END, -_END)
-    chunks = [
-        np.frombuffer(chunk.buffers()[2], np.uint64, len(chunk), chunk.offset * _LETTERS) for chunk in letters.chunks
-    ]
-    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
+    letters = pc.binary_slice(_binary(sheet), -_LETTERS - _END, -_END)
+    return pa.Array.from_buffers(pa.uint64(), len(letters), [None, letters.buffers()[2]], offset=letters.offset)
+
+
+def path_folders(sheet: Sheet) -> pa.Array:
+    """Return for each path the place of its first folder in `ORIGINALS` (int32); null where it is none of them."""
+    return pc.index_in(pc.binary_slice(_binary(sheet), 0, _FOLDER + 1), _FOLDERS)
+
+
+def _binary(sheet: Sheet) -> pa.Array:
+    return sheet.text("path").cast(pa.binary())

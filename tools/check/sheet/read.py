@@ -7,20 +7,22 @@ of) it from being read.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, path_problem
+from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS
 from tools.check.findings import Finding, Rule
-from tools.check.images.content import Recorded
+from tools.check.places import true_places
 from tools.check.sheet.form import form_findings
-from tools.check.sheet.published import published_rows
+from tools.check.sheet.published import path_folders, published_names, published_rows
 from tools.check.sheet.rules import NO_ROWS, SHEET_MISSING, SHEET_TWICE, SHEET_UNREADABLE
 from tools.check.sheet.schema import cast_cells, one_array
 from tools.check.sheet.source import Origin, Source, TooLargeError, read_rows
@@ -34,9 +36,11 @@ COLUMNS: dict[str, pa.DataType] = {
     **{field.name: field.type for field in _SCHEMA if field.name not in ("image", "image_id", "emotion", "sha256")},
     **dict.fromkeys(("emotion", *SHA256_COLUMNS.values()), pa.string()),
 }
-# Text of these columns repeats from row to row.
-REPEATING = ("split", "emotion", "prompt", "negative_prompt", "race", "age", "gender", "style", "others", "steps",
-             "sampler", "cfg_scale", "model")  # fmt: skip
+# Text of these columns repeats from row to row, and is compared with that of other columns or rows.
+REPEATING = ("split", "emotion", "prompt", "negative_prompt", "race", "age", "gender", "steps", "sampler", "cfg_scale",
+             "model")  # fmt: skip
+# The columns in which rows are compared with each other.
+COMPARED = ("path", "split", "emotion", "prompt", "negative_prompt", "seed", "steps", "sampler", "cfg_scale", "model")
 
 
 def size_of(config: str) -> str:
@@ -54,13 +58,15 @@ class Sheet:
     """Rows of a sheet: its name below the data directory, the rows, and where in the sheet each of them stands.
 
     A column of text that repeats may be a dictionary in `table`; `text` and `distinct` give either form of any column.
-    What they give is kept, so that each rule may ask anew.
+    What they give is kept, so that each rule may ask anew. A sheet that was looked at while it was read has the columns
+    in which rows are compared, and in `doubtful` all columns of the rows that a rule for single rows may have found.
     """
 
     name: str
     table: pa.Table
     origin: Origin
     positions: pa.Array | None = None  # of the rows among all of the sheet; None: these are all
+    doubtful: Sheet | None = None
     _kept: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def position(self, index: int) -> int:
@@ -82,13 +88,15 @@ class Sheet:
         """Return the rows for which `mask` is true."""
         if pc.all(mask).as_py() is not False:  # None: there is no row
             return self
-        positions = pc.indices_nonzero(mask).cast(pa.int64())
+        positions = true_places(mask).cast(pa.int64())
         before = positions if self.positions is None else self.positions.take(positions)
         return Sheet(self.name, self.table.filter(mask), self.origin, before)
 
     def only(self, *columns: str) -> Sheet:
         """Return all rows with fewer columns, which makes choosing among them quick."""
-        return Sheet(self.name, self.table.select(list(columns)), self.origin, self.positions)
+        sheet = Sheet(self.name, self.table.select(list(columns)), self.origin, self.positions)
+        sheet._kept.update({key: value for key, value in self._kept.items() if key[1] in columns})
+        return sheet
 
     def has(self, column: str) -> bool:
         """Say whether the column is there."""
@@ -110,7 +118,21 @@ class Sheet:
 
     def numbers(self, column: str) -> pa.Array:
         """Return a column as one array of the type that the dataset publishes; null where a cell is not of it."""
-        return self._keep("numbers", column, lambda: one_array(cast_cells(self.table[column], COLUMNS[column])[0]))
+        target = COLUMNS[column]
+        wide = self.cast(column, pa.float64() if target == pa.float32() else target)
+        return self._keep("numbers", column, lambda: one_array(cast_cells(wide, target)[0]))
+
+    def cast(self, column: str, target: pa.DataType) -> pa.ChunkedArray:
+        """Return a column in a type; null where a cell is not of it."""
+        return self._keep(str(target), column, lambda: cast_cells(self.table[column], target)[0])
+
+    def folders(self) -> pa.Array:
+        """Return for each path the place of its first folder in `ORIGINALS` (int32); null where it is none of them."""
+        return self._keep("folders", "path", lambda: path_folders(self))
+
+    def names(self) -> pa.Array:
+        """Return the eight letters in each path as one number (uint64); all paths must be of the published form."""
+        return self._keep("names", "path", lambda: published_names(self))
 
     def published(self) -> pa.Array:
         """Return a mask (bool) of the rows whose path is of the published form and agrees with their label."""
@@ -160,11 +182,17 @@ def read_sheet(data_dir: str) -> tuple[Sheet | None, list[Finding]]:
     return read_sheet_file(name, path)
 
 
-def read_sheet_file(name: str, path: Path) -> tuple[Sheet | None, list[Finding]]:
-    """Read a sheet at any path, which findings call `name`; returns what `read_sheet` returns. Never raises."""
+def read_sheet_file(
+    name: str, path: Path, is_doubtful: Callable[[Sheet], bool] | None = None
+) -> tuple[Sheet | None, list[Finding]]:
+    """Read a sheet at any path, which findings call `name`; returns what `read_sheet` returns. Never raises.
+
+    Where `is_doubtful` is given, it is asked of each part of the sheet as it is read, in the thread that read it; of a
+    part that is not, only the columns in which rows are compared are kept.
+    """
     try:
         if path.is_file():
-            return _parse(Source.of_file(name, path))
+            return _parse(Source.of_file(name, path), is_doubtful)
         message, hint = "the sheet is not a regular file", "put a CSV or Parquet file in its place"  # a pipe would wait
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = error.strerror if isinstance(error, OSError) else error
@@ -177,25 +205,66 @@ def parse_sheet(name: str, content: bytes) -> tuple[Sheet | None, list[Finding]]
     return _parse(Source.of_bytes(name, content))
 
 
-def _parse(source: Source) -> tuple[Sheet | None, list[Finding]]:
-    name = source.name
+class _Part(NamedTuple):
+    """What is kept of a part of a sheet, and whether it is doubtful; all columns, those at fault, and the last cell."""
+
+    sheet: Sheet
+    doubtful: bool
+    names: list[str]
+    problems: list[Finding]
+    last: Any
+
+
+def _parse(source: Source, is_doubtful: Callable[[Sheet], bool] | None = None) -> tuple[Sheet | None, list[Finding]]:
     try:
-        table, marks = read_rows(source, REPEATING)
-        if marks is None:
-            whole = [index for index, column in enumerate(table.column_names) if column in COLUMNS]
-            table.select(whole).validate(full=True)  # Parquet may call bytes text that are none
+        parts, marks = read_rows(source, REPEATING, lambda table: _part(source, table, is_doubtful))
     except TooLargeError as error:
         message, hint = f"the sheet is too large: {error}", "divide the dataset, or leave out columns of your own"
-        return None, [SHEET_UNREADABLE.at(name, message, hint)]
+        return None, [SHEET_UNREADABLE.at(source.name, message, hint)]
     except (ValueError, pa.ArrowException) as error:
         return None, list(why_unreadable(source, error))
-    findings = list(column_problems(name, table, COLUMNS))
-    wrong = {finding.column for finding in findings}
-    findings += form_findings(source, marks, table, COLUMNS)
-    read = table.select([column for column in table.column_names if column in COLUMNS and column not in wrong])
-    if "path" not in read.column_names:
+    sheets = [part.sheet for part in parts]
+    counts = [sheet.table.num_rows for sheet in sheets]
+    origin, last = Origin(source, sum(counts), marks), parts[-1].last
+    findings = [*parts[0].problems, *form_findings(source, marks, parts[0].names, last, sum(counts), COLUMNS)]
+    if not sheets[0].has("path"):
         return None, findings
-    return Sheet(name, read, Origin(source, table, marks)), findings
+    if is_doubtful is None:
+        return _joined(sheets, origin), findings
+    starts = itertools.accumulate(counts[:-1], initial=0)
+    found = [(part.sheet, start) for part, start in zip(parts, starts, strict=True) if part.doubtful]
+    positions = [np.arange(start, start + sheet.table.num_rows) for sheet, start in found]
+    nothing = Sheet(source.name, sheets[0].table.slice(0, 0), origin)
+    doubtful = _joined([sheet for sheet, _ in found], origin, pa.array(np.concatenate(positions))) if found else nothing
+    compared = [sheet.only(*(column for column in COMPARED if sheet.has(column))) for sheet in sheets]
+    return _joined(compared, origin, doubtful=doubtful), findings
+
+
+def _part(source: Source, table: pa.Table, is_doubtful: Callable[[Sheet], bool] | None) -> _Part:
+    if source.name.endswith(".parquet"):
+        whole = [index for index, column in enumerate(table.column_names) if column in COLUMNS]
+        table.select(whole).validate(full=True)  # Parquet may call bytes text that are none
+    problems = list(column_problems(source.name, table, COLUMNS))
+    wrong = {finding.column for finding in problems}
+    read = [column for column in table.column_names if column in COLUMNS and column not in wrong]
+    sheet = Sheet(source.name, table.select(read), Origin(source, table.num_rows, None))
+    doubtful = is_doubtful is None or not sheet.has("path") or is_doubtful(sheet)
+    if not doubtful:
+        sheet = sheet.only(*(column for column in COMPARED if sheet.has(column)))
+    last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
+    return _Part(sheet, doubtful, table.column_names, problems, last)
+
+
+def _joined(
+    sheets: list[Sheet], origin: Origin, positions: pa.Array | None = None, doubtful: Sheet | None = None
+) -> Sheet:
+    """Return the rows of several sheets as one, with what each of them has kept as an array."""
+    table = pa.concat_tables([sheet.table for sheet in sheets]).unify_dictionaries()
+    joined = Sheet(sheets[0].name, table, origin, positions, doubtful)
+    for key in set.intersection(*(set(sheet._kept) for sheet in sheets)):
+        if all(isinstance(sheet._kept[key], pa.Array) for sheet in sheets):
+            joined._kept[key] = pa.concat_arrays([sheet._kept[key] for sheet in sheets])
+    return joined
 
 
 def rows_missing(sheet: Sheet, size: str) -> Finding:
@@ -203,23 +272,3 @@ def rows_missing(sheet: Sheet, size: str) -> Finding:
     folders = " or ".join(f"{folder}/" for folder in original_folders(size))
     message = f"the sheet has no row for size {size}: no path begins with {folders}"
     return NO_ROWS.at(sheet.name, message, "add the rows of its images")
-
-
-def recorded_sha256(config: str, data_dir: str) -> dict[str, Recorded]:
-    """Return the SHA-256 that the sheet records for images of a config, by the name of the file below the raw folder.
-
-    Empty where there is no sheet that can be read.
-    """
-    column = SHA256_COLUMNS[config.rpartition("_")[2]]
-    sheet, _ = read_sheet(data_dir)
-    if sheet is None or not sheet.has(column):
-        return {}
-    rows = sheet.of_size(size_of(config))
-    rows = rows.where(pc.is_valid(rows.text(column)))
-    recorded = {}
-    for index, (given, digest) in enumerate(
-        zip(rows.text("path").to_pylist(), rows.text(column).to_pylist(), strict=True)
-    ):
-        if not path_problem(given):
-            recorded[given.partition("/")[2]] = Recorded(sheet.name, rows.row(index), column, digest)
-    return recorded

@@ -5,6 +5,7 @@ Distinct prompts are taken apart in Python, each once; the rows are compared by 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.check.findings import Finding, quote
+from tools.check.places import true_places
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import LEAK, PROMPT_DISAGREES, SAME_RECIPE, SEED_RANDOM
 from tools.make.prompts import AGES, EMOTION_PHRASES, GENDERS, RACES
@@ -39,11 +41,15 @@ SETTINGS = ("negative_prompt", "steps", "sampler", "cfg_scale", "model")
 
 
 def recipe_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Yield the rows whose prompt contradicts them, whose seed is none, or whose recipe stands in another row too."""
+    """Yield the rows whose prompt contradicts them, or whose seed is none."""
     if sheet.has("prompt"):
         yield from _prompts(sheet)
     if sheet.has("seed"):
         yield from _seeds(sheet)
+
+
+def same_recipe_findings(sheet: Sheet) -> Iterator[Finding]:
+    """Yield the rows whose prompt and seed stand in an earlier row of their size: in another split, or all the same."""
     if sheet.has("prompt") and sheet.has("seed"):
         yield from _twice(sheet)
 
@@ -59,18 +65,24 @@ def _prompts(sheet: Sheet) -> Iterator[Finding]:
     published = pc.match_substring(prompts, "a realistic portrait of", ignore_case=True)
     if not pc.any(published).as_py():
         return
-    pairs = zip(prompts.to_pylist(), published.to_pylist(), strict=True)
-    asked = [parse_prompt(text) if may else {} for text, may in pairs]
-    for column, words in VOCABULARY.items():
+    asked = pa.array([_asked(text) for text in prompts.to_pylist()], pa.list_(pa.int32(), len(VOCABULARY)))
+    for place, (column, words) in enumerate(VOCABULARY.items()):
         if not sheet.has(column):
             continue
         texts, codes = sheet.distinct(column)
-        said = _numbered(words, [_plain(text) for text in texts.to_pylist()]).take(codes)
-        wanted = _numbered(words, [parts.get(column) for parts in asked]).take(of_row)
-        for index in pc.indices_nonzero(pc.not_equal(said, wanted)).to_pylist():  # null says nothing
+        said = pc.index_in(pa.array(map(_plain, texts.to_pylist()), pa.string()), pa.array(words)).take(codes)
+        wanted = pc.list_element(asked, place).take(of_row)
+        for index in true_places(pc.not_equal(said, wanted)).to_pylist():  # null says nothing
             value, word = texts[codes[index].as_py()].as_py(), words[wanted[index].as_py()]
             message = f"{column} {quote(value)} disagrees with the prompt, which asks for '{word}'"
             yield sheet.found(PROMPT_DISAGREES, index, message, column=column, value=value)
+
+
+@functools.lru_cache(maxsize=100_000)  # a prompt stands in many parts of a sheet
+def _asked(prompt: str | None) -> tuple[int | None, ...]:
+    """Return the places in `VOCABULARY` of what a prompt asks for; None for what it does not say."""
+    parts = parse_prompt(prompt)
+    return tuple(words.index(parts[column]) if parts else None for column, words in VOCABULARY.items())
 
 
 def _plain(text: str | None) -> str:
@@ -78,14 +90,9 @@ def _plain(text: str | None) -> str:
     return SAME.get(word, word)
 
 
-def _numbered(words: tuple[str, ...], texts: list[str | None]) -> pa.Array:
-    """Return the place of each text among the words; null for a text that is none of them."""
-    return pc.index_in(pa.array(texts, pa.string()), pa.array(words))
-
-
 def _seeds(sheet: Sheet) -> Iterator[Finding]:
     seeds = sheet.numbers("seed")
-    for index in pc.indices_nonzero(pc.less(seeds, 0)).to_pylist():
+    for index in true_places(pc.less(seeds, 0)).to_pylist():
         seed = seeds[index].as_py()
         meaning = ": the Stable Diffusion web UI takes it for 'any seed'" if seed == -1 else ""
         message = f"seed is {seed}, expected the number that was drawn, from 0{meaning}"
@@ -93,7 +100,6 @@ def _seeds(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _twice(sheet: Sheet) -> Iterator[Finding]:
-    """Yield the rows whose prompt and seed stand in an earlier row of their size: in another split, or all the same."""
     columns = [column for column in ("path", "split", *SETTINGS) if sheet.has(column)]
     rows = _repeated(sheet)
     first: dict[tuple[Any, ...], tuple[int, str | None]] = {}
@@ -122,7 +128,7 @@ def _repeated(sheet: Sheet) -> pa.Table:
     usable = pc.and_(pc.is_valid(prompts), pc.greater_equal(seeds, 0))
     ordered = np.sort(seeds.filter(usable).to_numpy(zero_copy_only=False))  # far quicker than to count each seed
     often = pa.array(ordered[1:][ordered[1:] == ordered[:-1]], seeds.type)
-    rows = pc.indices_nonzero(pc.and_(usable, pc.is_in(seeds, often)))
+    rows = true_places(pc.and_(usable, pc.is_in(seeds, often)))
     folders = pc.list_element(pc.split_pattern(sheet.text("path").take(rows), "/", max_splits=1), 0)
     sizes = pc.utf8_slice_codeunits(folders, -1)  # the last letter tells the sizes apart
     table = pa.table({"row": rows, "size": sizes, "prompt": prompts.take(rows), "seed": seeds.take(rows)})

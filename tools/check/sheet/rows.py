@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from DiffusionFER import EMOTIONS, path_problem
 from tools.check.findings import Finding, Rule, quote
+from tools.check.places import true_places
 from tools.check.sheet.columns import FORM_OF_PATH, HIDING
-from tools.check.sheet.published import published_names
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import FOLDER_LABEL, ID_TWICE, NAME_LABEL, PATH_TWICE
 
@@ -25,18 +25,24 @@ _TO_ID = r"^.*/|\.[^./]*$"
 _PARTS = r"^[^/]*/(?P<folder>[^/]*)/(?:[a-z]{8}_(?P<index>[0-9]+)\.[^/.]*|[^/]*)$"
 
 
-def row_findings(sheet: Sheet, sizes: Sequence[str]) -> Iterator[Finding]:
-    """Yield what paths and labels have wrong besides their form; ids are compared within each of the sizes."""
+def agreement_findings(sheet: Sheet) -> Iterator[Finding]:
+    """Yield the rows whose path names another label than their own."""
     published = sheet.published()
     if not pc.all(published).as_py():
         yield from _agreement(sheet.where(pc.invert(published)))
-        yield from _uniqueness(sheet.only("path"), sizes)
+
+
+def uniqueness_findings(sheet: Sheet, sizes: Sequence[str]) -> Iterator[Finding]:
+    """Yield the rows whose path an earlier row has, or whose id an earlier row of one of the sizes has."""
+    sheet = sheet.only("path")
+    if not pc.all(sheet.published()).as_py():
+        yield from _uniqueness(sheet, sizes)
         return
-    names = published_names(sheet)
+    names = sheet.names().to_numpy()
     in_order = np.sort(names)
     twice = in_order[1:][in_order[1:] == in_order[:-1]]
     if len(twice):  # eight letters that two rows share, which may yet differ in size or label
-        yield from _uniqueness(sheet.only("path").where(pa.array(np.isin(names, twice))), sizes)
+        yield from _uniqueness(sheet.where(pa.array(np.isin(names, twice))), sizes)
 
 
 def id_findings(sheet: Sheet) -> Iterator[Finding]:
@@ -59,10 +65,6 @@ def safe_paths(sheet: Sheet) -> pa.Array:
     return pa.array([ok or (path is not None and not path_problem(path)) for ok, path in pairs], pa.bool_())
 
 
-def _true(mask: pa.Array) -> list[int]:
-    return pc.indices_nonzero(mask).to_pylist()  # null is not true
-
-
 def _agreement(sheet: Sheet) -> Iterator[Finding]:
     if not sheet.has("emotion"):
         return
@@ -72,12 +74,12 @@ def _agreement(sheet: Sheet) -> Iterator[Finding]:
     folders, written = pc.struct_field(parts, "folder"), pc.struct_field(parts, "index")
     labels = pc.index_in(emotions, pa.array(EMOTIONS))
     # A label that is wrong in itself is no disagreement: another rule speaks of it.
-    for index in _true(pc.and_(pc.is_valid(labels), pc.not_equal(folders, emotions))):
+    for index in true_places(pc.and_(pc.is_valid(labels), pc.not_equal(folders, emotions))).to_pylist():
         folder, label = folders[index].as_py(), emotions[index].as_py()
         message = f"folder {quote(folder)} disagrees with emotion '{label}' in path {quote(paths[index].as_py())}"
         yield _disagreement(sheet, FOLDER_LABEL, index, message, paths)
     differs = pc.and_(pc.not_equal(written, labels.cast(pa.string())), pc.not_equal(written, ""))
-    for index in _true(differs):
+    for index in true_places(differs).to_pylist():
         label, number = labels[index].as_py(), written[index].as_py()
         if number.lstrip("0") != str(label).lstrip("0"):
             message = f"file name has label index {quote(number)}, expected {label} for '{EMOTIONS[label]}'"
@@ -102,7 +104,7 @@ def _repeated(sheet: Sheet, rule: Rule, keys: pa.Array, what: str, hint: str) ->
     paths = sheet.text("path")
     first: dict[str, int] = {}
     seen: set[str] = set()
-    for index in _true(pc.is_in(keys, repeated)):
+    for index in true_places(pc.is_in(keys, repeated)).to_pylist():
         key, path = keys[index].as_py(), paths[index].as_py()
         earlier = first.setdefault(key, index)
         if earlier != index and (rule is PATH_TWICE or path not in seen):

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from tools.check.findings import QUOTED, quote
+from tools.check.places import true_places
 
 if TYPE_CHECKING:  # `read` takes the required columns from here
     from tools.check.sheet.read import Sheet
@@ -70,6 +71,11 @@ def checked(schema: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"the check of columns does not know {', '.join(sorted(unknown))}: teach it in {__name__}")
     return schema
+
+
+@functools.cache
+def _check_schema() -> None:
+    checked(SCHEMA)
 
 
 def _types(part: dict[str, Any]) -> set[str]:
@@ -127,7 +133,7 @@ def cast_cells(values: pa.ChunkedArray, target: pa.DataType) -> tuple[pa.Chunked
     except pa.ArrowException:  # Arrow casts all or nothing: now each value that is there is tried, and each but once
         distinct = one_array(values).dictionary_encode()
         cast = pa.concat_arrays(_cast_parts(distinct.dictionary, target)).take(distinct.indices)
-        return pa.chunked_array([cast]), pc.indices_nonzero(pc.and_(values.is_valid(), cast.is_null())).to_pylist()
+        return pa.chunked_array([cast]), true_places(pc.and_(values.is_valid(), cast.is_null())).to_pylist()
 
 
 def _cast_parts(values: pa.Array, target: pa.DataType) -> Iterator[pa.Array]:
@@ -145,6 +151,8 @@ def _cast_parts(values: pa.Array, target: pa.DataType) -> Iterator[pa.Array]:
 
 def one_array(values: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array."""
+    if values.num_chunks == 1:
+        return values.chunk(0)
     return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
 
 
@@ -153,7 +161,7 @@ def one_array(values: pa.ChunkedArray) -> pa.Array:
 
 def broken_cells(sheet: Sheet) -> Iterator[Broken]:
     """Yield the cells of a sheet that break the schema, column by column in the order of the rows, each once."""
-    checked(SCHEMA)
+    _check_schema()
     columns = [column for column in PROPERTIES if sheet.has(column)]
     for column in columns:
         suspects = _suspects(sheet, column)
@@ -170,6 +178,8 @@ def broken_cells(sheet: Sheet) -> Iterator[Broken]:
 def _suspects(sheet: Sheet, column: str) -> pa.Array:
     """Return the indices of the cells that may break the schema: all that do are among them."""
     cells, may_be_empty = sheet.table[column], "null" in _types(PROPERTIES[column])
+    if may_be_empty and cells.null_count == len(cells):
+        return _NONE
     if pa.types.is_dictionary(cells.type):  # each distinct text once
         values, indices = sheet.distinct(column)
         fine = _passes(column, pa.chunked_array([values]))
@@ -179,20 +189,24 @@ def _suspects(sheet: Sheet, column: str) -> pa.Array:
     elif column == "path" and pc.all(sheet.published()).as_py():  # which is more than the schema asks
         return _NONE
     else:
-        fine = _passes(column, cells)
+        target = target_of(column)
+        fine = _passes(column, cells, sheet.cast(column, target) if target else None)
         if pc.all(fine).as_py() and (may_be_empty or not fine.null_count):
             return _NONE
-    return pc.indices_nonzero(pc.invert(pc.fill_null(fine, may_be_empty)))
+    return true_places(pc.invert(pc.fill_null(fine, may_be_empty)))
 
 
 _NONE = pa.array([], pa.uint64())
 
 
-def _passes(column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a mask (bool) of the cells that are surely valid: false where jsonschema must look, null where empty."""
+def _passes(column: str, cells: pa.ChunkedArray, read: pa.ChunkedArray | None = None) -> pa.ChunkedArray:
+    """Return a mask (bool) of the cells that are surely valid: false where jsonschema must look, null where empty.
+
+    `read` are the cells in the type of the column, where they are at hand.
+    """
     target = target_of(column)
     if target is not None:
-        fine = _compiled(column)(cast_cells(cells, target)[0])
+        fine = _compiled(column)(cast_cells(cells, target)[0] if read is None else read)
     elif pa.types.is_string(cells.type):
         fine = _compiled(column)(cells)
     elif (pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type)) and _is_number(cells.type.value_type):

@@ -28,7 +28,7 @@ from DiffusionFER import read_table, row_numbers
 
 # A million rows of the embedded edition have 0.4 GB; a table of more would not fit beside the rest of the work.
 MAX_BYTES = 2 * 2**30
-PART = 4 * 2**20  # bytes; what one thread parses and checks stays in its core's cache
+PART = 8 * 2**20  # bytes; what one thread parses and checks stays near its core
 THREADS = min(2, os.cpu_count() or 1)
 TEXTS = ("string", "large_string", "binary", "large_binary")
 A = TypeVar("A")
@@ -114,18 +114,18 @@ class Marks:
 
 @dataclass(frozen=True)
 class Origin:
-    """What rows come from: the bytes of the sheet, the whole table as it was read, and the marks of a CSV.
+    """What rows come from: the bytes of the sheet, the number of its rows, and the marks of a CSV.
 
     On which row and line of the sheet a row of the table stands is found out when it is first asked for.
     """
 
     source: Source
-    table: pa.Table
+    count: int
     marks: Marks | None  # None: no CSV
 
     @functools.cached_property
     def _of_rows(self) -> tuple[Sequence[int], Sequence[int | None]]:
-        count = self.table.num_rows
+        count = self.count
         plain = range(2, count + 2)
         if self.marks is None:
             return plain, [None] * count
@@ -164,24 +164,25 @@ def in_threads(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
         return list(pool.map(function, items))
 
 
-def read_rows(source: Source, repeating: Sequence[str]) -> tuple[pa.Table, Marks | None]:
-    """Return the table of a sheet and, for a CSV, its marks; `repeating` columns may come as dictionaries of text.
+def read_rows(source: Source, repeating: Sequence[str], look: Callable[[pa.Table], A]) -> tuple[list[A], Marks | None]:
+    """Return what `look` gives for each part of a sheet, in order, and the marks of a CSV; a small sheet is one part.
 
-    Raises ValueError that says what is wrong (TooLargeError before anything is read), or OSError where the file cannot
-    be read.
+    `look` gets a table with all columns, in the thread that read it; what it does not keep is not held in memory.
+    `repeating` columns may come as dictionaries of text. Raises ValueError that says what is wrong
+    (TooLargeError before anything is read), or OSError where the file cannot be read.
     """
     if source.size > MAX_BYTES:
         raise TooLargeError(f"it has {source.size:,} bytes; more than {MAX_BYTES:,} are not read")
     if source.name.endswith(".parquet"):
         content = source.content
         _refuse_bombs(content)
-        return read_table(source.name, content), None
+        return [look(read_table(source.name, content))], None
     parts = _cut(source) if source.size > PART else None
-    found = _read_parts(source, parts, repeating) if parts else None
+    found = _read_parts(source, parts, repeating, look) if parts else None
     if found:
         return found
     content = source.content
-    return read_table(source.name, content), Marks.of(source, content)
+    return [look(read_table(source.name, content))], Marks.of(source, content)
 
 
 def _refuse_bombs(content: bytes) -> None:
@@ -216,14 +217,6 @@ def _refuse(content: bytes, claimed: int) -> None:
         raise TooLargeError(f"its {len(content):,} bytes expand to {claimed:,}; more than {MAX_BYTES:,} are not read")
 
 
-def _memory_pool() -> pa.MemoryPool:
-    """Return the pool for tables of hundreds of megabytes: new memory costs the least time in jemalloc's."""
-    try:
-        return pa.jemalloc_memory_pool()
-    except NotImplementedError:  # not on every system
-        return pa.default_memory_pool()
-
-
 def _cut(source: Source) -> list[int] | None:
     """Return the offsets at which the parts of a CSV begin, and its end: each but the first follows a line end.
 
@@ -240,7 +233,9 @@ def _cut(source: Source) -> list[int] | None:
     return [*cuts, source.size] if cuts[-1] < source.size else cuts
 
 
-def _read_parts(source: Source, cuts: list[int], repeating: Sequence[str]) -> tuple[pa.Table, Marks] | None:
+def _read_parts(
+    source: Source, cuts: list[int], repeating: Sequence[str], look: Callable[[pa.Table], A]
+) -> tuple[list[A], Marks] | None:
     """Read a CSV in parts; None where one fails, or ends within a cell, so that it must be read as a whole."""
     try:
         header = io.TextIOWrapper(io.BytesIO(source.read(0, cuts[1])), encoding="utf-8-sig", newline="")
@@ -249,9 +244,8 @@ def _read_parts(source: Source, cuts: list[int], repeating: Sequence[str]) -> tu
             return None
         types = {name: _DICTIONARY if name in repeating else pa.string() for name in names}
         parse = pacsv.ParseOptions(newlines_in_values=True)
-        pool = _memory_pool()
 
-        def read(span: tuple[int, int]) -> tuple[pa.Table, Marks] | None:
+        def read(span: tuple[int, int]) -> tuple[A, Marks] | None:
             start, stop = span
             content = source.read(start, stop)
             # In threads of its own, pyarrow 26 may abort when the interpreter ends soon after; ours are joined.
@@ -259,17 +253,17 @@ def _read_parts(source: Source, cuts: list[int], repeating: Sequence[str]) -> tu
             convert = pacsv.ConvertOptions(
                 column_types=types, strings_can_be_null=True, null_values=[""], check_utf8=not content.isascii()
             )
-            table = pacsv.read_csv(pa.BufferReader(content), options, parse, convert, pool)
+            table = pacsv.read_csv(pa.BufferReader(content), options, parse, convert)
             last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else "\n"
             # Arrow ends an open cell where its input ends: then the line break behind it is in the cell.
             in_cell = stop < source.size and (last or "").endswith("\n")
             unsure = in_cell or table.column_names != names or (start > 0 and content.startswith(codecs.BOM_UTF8))
-            return None if unsure else (table, Marks.of(source, content))
+            return None if unsure else (look(table), Marks.of(source, content))
 
         parts = [part for part in in_threads(read, itertools.pairwise(cuts)) if part]
     except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error):
         return None
     if len(parts) < len(cuts) - 1:
         return None
-    tables, marks = zip(*parts, strict=True)
-    return pa.concat_tables(tables).unify_dictionaries(), functools.reduce(Marks.__add__, marks)
+    looked, marks = zip(*parts, strict=True)
+    return list(looked), functools.reduce(Marks.__add__, marks)

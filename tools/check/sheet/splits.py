@@ -5,15 +5,18 @@ Rows are counted by split and label; a sheet of few rows, in which chance alone 
 
 from __future__ import annotations
 
-import functools
+import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from DiffusionFER import EMOTIONS, SPLITS
 from tools.check.findings import Finding
+from tools.check.sheet.published import ORIGINALS
 from tools.check.sheet.read import Sheet, original_folders
 from tools.check.sheet.rules import SPLIT_LACKS_LABEL, SPLIT_MISSING, TRAIN_SMALLER
 
@@ -26,24 +29,22 @@ def split_findings(sheet: Sheet, sizes: Sequence[str]) -> Iterator[Finding]:
     """Yield what is wrong with the splits of each size that the sheet has rows of."""
     if not sheet.has("split") or not sheet.has("emotion"):
         return
+    counts = _counts(sheet)
     for size in sizes:
-        counts = _counts(sheet, size)
-        if counts.total() >= FEW:
-            yield from _size_findings(sheet.name, size, counts)
+        of_size = counts[[ORIGINALS.index(folder) for folder in original_folders(size)]].sum(axis=0)
+        if of_size.sum() >= FEW:
+            pairs = zip(itertools.product(SPLITS, EMOTIONS), of_size.ravel().tolist(), strict=True)
+            yield from _size_findings(sheet.name, size, Counter({key: number for key, number in pairs if number}))
 
 
-def _counts(sheet: Sheet, size: str) -> Counter[tuple[str, str]]:
-    """Return how many rows of a size each split has of each label; what is no split or no label is not counted."""
-    columns = {}
-    for column in ("split", "emotion"):
+def _counts(sheet: Sheet) -> np.ndarray:
+    """Return how many rows each folder has of each split and label (folders x splits x labels); others do not count."""
+    place = sheet.folders()
+    for column, words in (("split", SPLITS), ("emotion", EMOTIONS)):
         texts, codes = sheet.distinct(column)
-        columns[column] = pa.DictionaryArray.from_arrays(codes, texts)
-    paths = sheet.table["path"] if sheet.table["path"].type == pa.string() else sheet.text("path")
-    begins = [pc.starts_with(paths, f"{folder}/") for folder in original_folders(size)]
-    pairs = pa.table(columns).filter(functools.reduce(pc.or_, begins))
-    groups = pairs.group_by(["split", "emotion"], use_threads=False).aggregate([([], "count_all")]).to_pylist()
-    counted = {(group["split"], group["emotion"]): group["count_all"] for group in groups}
-    return Counter({key: number for key, number in counted.items() if key[0] in SPLITS and key[1] in EMOTIONS})
+        place = pc.add(pc.multiply(place, len(words)), pc.index_in(texts, pa.array(words)).take(codes))
+    shape = len(ORIGINALS), len(SPLITS), len(EMOTIONS)
+    return np.bincount(place.drop_null(), minlength=math.prod(shape)).reshape(shape)
 
 
 def _size_findings(name: str, size: str, counts: Counter[tuple[str, str]]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.check.findings import Finding, Rule, quote
+from tools.check.places import true_places
 from tools.check.sheet.read import COLUMNS, Sheet
 from tools.check.sheet.rules import CELL_PADDED, FORMULA, INVISIBLE, MOJIBAKE, PATH_NOT_NFC
 
@@ -43,7 +44,7 @@ def _column(sheet: Sheet, column: str) -> Iterator[Finding]:
     if pa.types.is_dictionary(sheet.table[column].type):
         texts, codes = sheet.distinct(column)
         if wrong := _problems(column, texts):
-            for row in pc.indices_nonzero(pc.is_in(codes, pa.array(wrong, codes.type))).to_pylist():
+            for row in true_places(pc.is_in(codes, pa.array(wrong, codes.type))).to_pylist():
                 yield from _cell(sheet, column, row, wrong[codes[row].as_py()])
         return
     start = 0

@@ -73,7 +73,10 @@ def _why(name: str, content: bytes, error: Exception) -> Iterator[Finding]:
             message = f"the sheet is a damaged Parquet file: {error}"
         yield SHEET_UNREADABLE.at(name, message, "write the sheet again")
         return
-    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    # Without a mark, UTF-16 is told by the NULs that every second byte of Latin letters and commas is.
+    head = content[:1000]
+    nuls = max(head[::2].count(0), head[1::2].count(0))
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or nuls > len(head) * 0.4:
         yield SHEET_UNREADABLE.at(name, "the sheet is UTF-16, expected UTF-8", "save the sheet as 'CSV UTF-8'")
         return
     if "straddl" in str(error):  # Arrow's word for a line that is longer than the block it reads

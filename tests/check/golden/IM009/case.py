@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from io import FileIO
 from pathlib import Path
 from unittest.mock import patch
 
-from DiffusionFER import RawFolder
 from tests.check.material import CROPS, ORIGINALS
 from tests.check.pictures import checked
 from tests.trees import write_faces, zip_folder
 from tools.check.configs import check_data
 from tools.check.findings import Finding
 from tools.check.images.content import unreadable
+from tools.check.images.source import Source
 
 
 def bad(data_dir: Path) -> list[Finding]:
@@ -28,17 +29,17 @@ def bad(data_dir: Path) -> list[Finding]:
 def bad_while_checked(data_dir: Path) -> list[Finding]:
     write_faces(data_dir, 3, 48)
     file = data_dir / ORIGINALS / "neutral/aaaaaaaa_0.png"
-    read = RawFolder.read
+    open_file = Source._open
 
-    def read_and_change(folder: RawFolder, name: str) -> bytes:
-        content = read(folder, name)
+    def open_and_change(source: Source, name: str) -> FileIO:
+        opened = open_file(source, name)
         if file.name in name:
-            file.write_bytes(content + b"more")
+            file.write_bytes(file.read_bytes() + b"more")
         elif "aaaaaaab" in name:
-            (data_dir / folder.name / name).unlink()
-        return content
+            (data_dir / source.folder.name / name).unlink()
+        return opened
 
-    with patch.object(RawFolder, "read", read_and_change):
+    with patch.object(Source, "_open", open_and_change):
         return list(check_data(["small_original"], str(data_dir), workers=1))
 
 

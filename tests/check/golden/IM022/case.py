@@ -54,3 +54,10 @@ def good_empty(data_dir: Path) -> list[Finding]:
 
 def good_other_text(data_dir: Path) -> list[Finding]:
     return check_with(data_dir, {NEUTRAL: with_recipe(0, "PNG", "a happy face\nSeed: unknown"), HAPPY: saved(drawn(1))})
+
+
+def good_ways_to_write(data_dir: Path) -> list[Finding]:
+    recipe = RECIPE.replace("smiling", "smiling, <lora:faces:0.8>,").replace("7.0,", "7, Hires steps: 9,")
+    prompts: dict[str, Any] = {"prompt": ["a  happy face , smiling,"], "negative_prompt": ["blurry,\n(ugly)"]}
+    settings: dict[str, Any] = {"steps": ["20.0"], "cfg_scale": ["7"], "seed": ["3"]}
+    return check_with(data_dir, {NEUTRAL: with_recipe(0, "PNG", recipe)}, **prompts, **settings)
