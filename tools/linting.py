@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:  # the linter is loaded when a command runs, so that --help answers at once
+    from tools.check.annotations.agreement import Agreement
     from tools.check.findings import Finding
-    from tools.check.report import Report
 
 FORMATS = ("text", "json", "github", "sarif")
 MAX_FINDINGS = 1000  # a terminal's worth; a million findings would bury the first
@@ -67,33 +67,29 @@ class Linting:
         self.report = Report(limit=max_findings or None)
         self._output, self._statistics = output, statistics
 
-    @property
-    def is_text(self) -> bool:
-        """Whether a person reads the output, so that more than findings may be printed."""
-        return self._output == "text"
-
     def add(self, findings: Iterable[Finding], base: str = "") -> None:
         """Report the findings of the chosen rules; `base` goes before each file name."""
         self.report.add((finding for finding in findings if finding.rule in self.rules), base)
 
-    def show(self) -> int:
-        """Print the report and return the exit status: 1 where there is an error."""
-        click.echo(self._renderer()(self.report), nl=False)
-        if self.is_text and self.report.fixable:
-            click.echo(f"{self.report.fixable:,} of them can be mended by --fix")
-        return 1 if self.report.errors else 0
-
-    def _renderer(self) -> Callable[[Report], str]:
+    def show(self, agreements: Sequence[Agreement] = ()) -> int:
+        """Print the report, and for a person or as JSON the agreements; return the exit status: 1 for an error."""
         from tools.check import report, sarif
 
-        if self._statistics:
-            return report.render_statistics
-        return {
-            "text": report.render_text,
-            "json": report.render_json,
-            "github": report.render_github,
-            "sarif": sarif.render_sarif,
-        }[self._output]
+        if self._output == "json":
+            more = {"agreement": [found.as_json() for found in agreements]} if agreements else None
+            click.echo(report.render_json(self.report, more), nl=False)
+        elif self._output == "github":
+            click.echo(report.render_github(self.report), nl=False)
+        elif self._output == "sarif":
+            click.echo(sarif.render_sarif(self.report), nl=False)
+        else:
+            render = report.render_statistics if self._statistics else report.render_text
+            click.echo(render(self.report), nl=False)
+            if fixable := self.report.fixable.total():
+                click.echo(f"{fixable:,} of them can be mended by --fix")
+            for found in agreements:
+                click.echo(f"\n{found.as_text()}", nl=False)
+        return 1 if self.report.errors else 0
 
 
 def say_mended(path: Path, number: int) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 if __package__ in (None, ""):  # run as a script: python tools/push.py
@@ -79,6 +80,7 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
         raise click.UsageError("--serve goes with --rehearse")
 
     signal.signal(signal.SIGTERM, _interrupt)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # what it warns of, the checks find
     if not sys.stderr.isatty():
         disable_progress_bars()
 

@@ -6,9 +6,10 @@ import functools
 import logging
 import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 if __package__ in (None, ""):  # run as a script: python tools/validate.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -16,6 +17,9 @@ if __package__ in (None, ""):  # run as a script: python tools/validate.py
 import click
 
 from tools.linting import ConfigName, Linting, linting_options, say_mended
+
+if TYPE_CHECKING:  # the linter is loaded when the command runs, so that --help answers at once
+    from tools.check.annotations.agreement import Agreement
 
 AS_PATH = click.Path(path_type=Path)
 
@@ -93,29 +97,27 @@ def main(
     from tools.check.findings import visible
 
     logging.getLogger("DiffusionFER").setLevel(logging.ERROR)  # what the builder warns of is a finding here
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # so is what Pillow warns of
 
     try:
         if sheet:
-            tables = _check_sheet(linting, sheet, fix)
+            agreements = _check_sheet(linting, sheet, fix)
         elif annotations:
-            tables = _check_annotations(linting, annotations, configs[0])
+            agreements = _check_annotations(linting, annotations, configs[0])
         else:
             options = Options(data_dir, configs, depth or "default", no_cache, work_dir, num_proc, fix)
-            tables = _check_data(linting, options)
+            agreements = _check_data(linting, options)
     except (OSError, ValueError) as error:
         click.echo(f"error: {visible(str(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         sys.exit(130)
-    status = linting.show()
-    for table in tables if linting.is_text else ():
-        click.echo(f"\n{table}", nl=False)
-    sys.exit(status)
+    sys.exit(linting.show(agreements))
 
 
-def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[str]:
-    """Check a sheet alone; no tables go below its findings."""
+def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[Agreement]:
+    """Check a sheet alone, in which nobody can agree or not."""
     from tools.check.sheet.check import check_sheet
 
     if not os.path.lexists(sheet):
@@ -126,10 +128,10 @@ def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[str]:
     return []
 
 
-def _check_annotations(linting: Linting, file: Path, config: str) -> list[str]:
-    """Check a CSV of annotations alone, and return the table of agreement."""
+def _check_annotations(linting: Linting, file: Path, config: str) -> list[Agreement]:
+    """Check a CSV of annotations alone, and return how far its annotators agree."""
     from DiffusionFER import SUBSETS
-    from tools.check.annotations.agreement import agreement_of_file, render_agreement
+    from tools.check.annotations.agreement import agreement_of_file
     from tools.check.annotations.emonet import check_annotation_file
 
     if not os.path.lexists(file):
@@ -137,16 +139,16 @@ def _check_annotations(linting: Linting, file: Path, config: str) -> list[str]:
     kind = SUBSETS[config].kind
     linting.add(check_annotation_file(file, kind), base=_before(file.parent))
     found = agreement_of_file(file, kind)
-    return [render_agreement(found)] if found else []
+    return [found] if found else []
 
 
-def _check_data(linting: Linting, options: Options) -> list[str]:
-    """Check a data directory, and return the tables of agreement of its EmoNet configs."""
+def _check_data(linting: Linting, options: Options) -> list[Agreement]:
+    """Check a data directory, and return how far the annotators of its EmoNet configs agree."""
     from tqdm import tqdm
 
     from DiffusionFER import SUBSETS
-    from tools.check.annotations.agreement import render_agreement
     from tools.check.configs import agreements, check_data, configs_with_data
+    from tools.check.findings import visible
     from tools.check.images.proven import Proven, default_location
     from tools.make.embedded import embedded_edition
 
@@ -154,17 +156,25 @@ def _check_data(linting: Linting, options: Options) -> list[str]:
     configs = configs_with_data(options.configs, folder)
     if options.fix and (sheet := folder / "dataset_sheet.csv").is_file():
         _mend_sheet(linting, sheet)
+    images = 0
+
+    def advance(more: int) -> None:
+        nonlocal images
+        images += more
+        bar.update(more)
+
     with (
         Proven.open(None if options.no_cache else default_location()) as proven,
         tqdm(desc="images", unit=" images", disable=None) as bar,
     ):
         found = check_data(
-            configs, str(folder), depth=options.depth, proven=proven, workers=options.num_proc, advance=bar.update
+            configs, str(folder), depth=options.depth, proven=proven, workers=options.num_proc, advance=advance
         )
         # A clone of upstream may be given itself: the names of its files begin with its own.
         upstream = any(folder.resolve().name in SUBSETS[config].folders for config in configs)
         linting.add(found, base=_before(folder.parent if upstream else folder))
-    return [render_agreement(found) for found in agreements(configs, folder)] if linting.is_text else []
+    click.echo(f"checked {', '.join(configs)} in {visible(str(folder))}: {images:,} images", err=True)
+    return list(agreements(configs, folder))
 
 
 def _mend_sheet(linting: Linting, sheet: Path) -> None:

@@ -87,7 +87,13 @@ class Rule:
         edit: Edit | None = None,
     ) -> Finding:
         """Return the finding that this rule is broken at a place; without a hint of its own, it has the rule's."""
-        return Finding(self.id, self.severity, file, row, column, value, message, hint or self.mend, line, edit)
+        hint = _sentence(hint or self.mend)
+        return Finding(self.id, self.severity, file, row, column, value, message, hint, line, edit)
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
 
 
 def visible(text: str, limit: int = MESSAGE) -> str:

@@ -10,7 +10,7 @@ import itertools
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tools.check.findings import Finding, visible
@@ -24,7 +24,7 @@ class Report:
 
     def __init__(self, findings: Iterable[Finding] = (), limit: int | None = None) -> None:
         self.rules: Counter[tuple[str, str]] = Counter()  # by id and severity
-        self.fixable = 0
+        self.fixable: Counter[str] = Counter()  # by id: those with an edit
         self._limit = limit
         self._kept: list[Finding] = []
         self._files: set[int] = set()  # hashes, for a million names are long
@@ -39,7 +39,7 @@ class Report:
             if base:
                 finding = dataclasses.replace(finding, file=base + finding.file)
             self.rules[finding.rule, finding.severity] += 1
-            self.fixable += finding.edit is not None
+            self.fixable[finding.rule] += finding.edit is not None
             self._files.add(hash(finding.file))
             self._kept.append(finding)
             if self._limit is not None and len(self._kept) > 2 * self._limit + 1000:
@@ -101,19 +101,20 @@ def render_statistics(report: Report) -> str:
     """Return a line for each rule that was broken: how often, its id, severity and title; the most frequent first."""
     lines = []
     for (rule, severity), number in sorted(report.rules.items(), key=lambda item: (-item[1], item[0])):
-        fixable = " [--fix]" if rule in RULES and RULES[rule].fixable else ""
+        fixable = f" [--fix mends {report.fixable[rule]:,}]" if report.fixable[rule] else ""
         head = f"{number:>9,}  {rule}  {severity:<7}  "
         title = (RULES[rule].title if rule in RULES else "") + fixable
         lines += textwrap.wrap(title, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head.rstrip()]
     return "\n".join([*lines, *([""] if lines else []), report.summary]) + "\n"
 
 
-def render_json(report: Report) -> str:
-    """Return the findings for a program: one JSON object with findings, counts by severity, and counts by rule."""
-    document = {
+def render_json(report: Report, more: Mapping[str, Any] | None = None) -> str:
+    """Return the findings for a program: one JSON object with findings, counts by severity and by rule, and `more`."""
+    document: dict[str, Any] = {
         "findings": [_as_json(finding) for finding in report.findings],
         "counts": {severity: report.count(severity) for severity in ("error", "warning")},
         "rules": {rule: number for (rule, _), number in sorted(report.rules.items())},
+        **(more or {}),
     }
     return json.dumps(document, indent=2) + "\n"
 

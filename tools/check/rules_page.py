@@ -36,7 +36,7 @@ def rules_page() -> str:
         "",
         f"The linter has {len(RULES)} rules. `python tools/validate.py` checks sheets, images and annotations;",
         "`python tools/card.py check` checks cards and repository folders. An *error* ends a command with status 1",
-        f"and stops a push; a *warning* does neither. For {fixable} of the rules `--fix` mends what takes no judgement.",
+        f"and stops a push; a *warning* does neither. Of {fixable} rules `--fix` mends what takes no judgement.",
         "Choose with `--select` and `--ignore`, by an id or its beginning: `--select CA --ignore CA04`.",
         "",
     ]

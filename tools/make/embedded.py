@@ -222,7 +222,7 @@ def embedded_edition(work_dir: Path, say: Callable[[str], None]) -> Path:
     if not sheet.is_file():
         raise ValueError(f"the embedded edition needs a checkout, and {sheet} is not there: give --data-dir")
     folder = work_dir / "embedded"
-    say(f"rendering the embedded edition into {folder}")
+    say(f"the embedded edition is in {folder}; what is missing there is drawn")
     rendered = render_tree(sheet, folder)
     if rendered.differing:
         say(f"this Pillow writes {rendered.differing} of the pictures in other bytes than the sheet says")

@@ -67,6 +67,10 @@ class Agreement:
             "emotions": [asdict(row) for row in self.rows],
         }
 
+    def as_text(self) -> str:
+        """Return the table for a person, in 80 columns: the emotions that are most disputed first."""
+        return render_agreement(self)
+
 
 def agreement(config: str, listing: Listing) -> Agreement | None:
     """Return the agreement in a config; None for one without any to report, or whose annotations cannot be read."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.check.card.check import check_card
+from tools.check.card.read import LARGEST_CARD
 from tools.check.findings import Finding
-
-LARGEST_CARD = 32 * 2**20  # bytes; a card that people read has some hundreds of kilobytes at most
 
 
 def check_card_file(path: Path) -> Iterator[Finding]:
@@ -16,11 +15,14 @@ def check_card_file(path: Path) -> Iterator[Finding]:
 
     Raises ValueError, in one line, where there is no card that can be read.
     """
-    yield from check_card(path.as_posix(), read_card(path), path.parent)
+    yield from check_card(path.as_posix(), read_bytes(path), path.parent)
 
 
-def read_card(path: Path) -> bytes:
-    """Return the bytes of a card. Raises ValueError, in one line, where there is none that can be read."""
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a card, one more than a card may have where it has too many.
+
+    Raises ValueError, in one line, where there is none that can be read.
+    """
     try:
         if not path.exists():
             raise ValueError(f"{path} is not there: give the card, or the folder that it is in")
@@ -30,6 +32,4 @@ def read_card(path: Path) -> bytes:
             content = file.read(LARGEST_CARD + 1)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST_CARD:
-        raise ValueError(f"{path} has more than {LARGEST_CARD:,} bytes, too many for a card")
     return content

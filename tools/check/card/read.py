@@ -145,7 +145,7 @@ def read_card(name: str, content: bytes, folder: Path | None = None) -> Card:
 
 def _unreadable(content: bytes) -> str | None:
     if len(content) > LARGEST_CARD:
-        return f"the card has {len(content):,} bytes, expected at most {LARGEST_CARD:,}"
+        return f"the card has more than {LARGEST_CARD:,} bytes, expected fewer"
     if not content.removeprefix(codecs.BOM_UTF8).strip():
         return "the card is empty, expected a header and a text"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -80,7 +80,7 @@ LINK_LOCAL = Rule(
 IMAGE_PAGE = Rule(
     "CA050",
     "warning",
-    "the address of a picture is no lasting address of a picture",
+    "the address of a picture will not last",
     why="Pages that show a file, and drives that share one, do not serve it as a picture to other sites for long.",
     mend="Put the picture into the repository and link to it by a relative path.",
 )

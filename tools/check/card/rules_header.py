@@ -83,7 +83,7 @@ TWICE = Rule(
 OLD_KEY = Rule(
     "CA010",
     "error",
-    "a key has its name of 2022",
+    "a key has a name that the Hub gave up",
     why=(
         "The Hub renamed the key and refuses a commit to a card that has the old name (huggingface/datasets, "
         "issue 5158)."
@@ -102,7 +102,7 @@ MISSPELT_KEY = Rule(
 UNKNOWN_KEY = Rule(
     "CA012",
     "warning",
-    "a key is none of a dataset card",
+    "a key is unknown",
     why=(
         "The Hub ignores a key that it does not know; keys of other tools, such as a site generator, belong elsewhere."
     ),
@@ -134,7 +134,7 @@ EMPTY = Rule(
 TASK_CATEGORY = Rule(
     "CA016",
     "warning",
-    "a task category is none of the Hub's",
+    "a task category is unknown to the Hub",
     why="The Hub files a dataset under its task categories; one that it does not know files it nowhere.",
     mend="Choose from the categories at huggingface.co/tasks; put what fits none under tags.",
     fixable=True,
@@ -142,7 +142,7 @@ TASK_CATEGORY = Rule(
 TASK_ID = Rule(
     "CA017",
     "warning",
-    "a task id is none of the Hub's",
+    "a task id is unknown to the Hub",
     why="The Hub finds datasets by their task ids; one that it does not know is never asked for.",
     mend="Choose from the Hub's task ids; put what fits none under tags.",
     fixable=True,
@@ -157,7 +157,7 @@ TASK_ID_ELSEWHERE = Rule(
 LICENSE = Rule(
     "CA019",
     "error",
-    "the licence is none of the Hub's",
+    "the licence is unknown to the Hub",
     why=(
         "The Hub reports a metadata error for a licence that it does not know, and a user cannot tell what is allowed."
     ),
@@ -179,7 +179,7 @@ OTHER_LICENSE = Rule(
 LANGUAGE = Rule(
     "CA021",
     "error",
-    "a language is no code that the Hub knows",
+    "a language is unknown to the Hub",
     why="The Hub takes codes of ISO 639 in lower case alone and refuses a card with any other.",
     mend="Write the code of two letters, or that of three where there is none; regions belong in language_details.",
     fixable=True,
@@ -187,7 +187,7 @@ LANGUAGE = Rule(
 SIZE_CATEGORY = Rule(
     "CA022",
     "warning",
-    "a size category is none of the Hub's",
+    "a size category is unknown to the Hub",
     why="The Hub's size categories count rows, and its filter for size misses a dataset with any other.",
     mend="Choose from n<1K, 1K<n<10K, 10K<n<100K, 100K<n<1M, 1M<n<10M and so on, to n>1T.",
     fixable=True,
@@ -195,7 +195,7 @@ SIZE_CATEGORY = Rule(
 CREATORS = Rule(
     "CA023",
     "warning",
-    "a value about annotators, text or languages is not of the vocabulary",
+    "a value about annotators, text or languages is unknown to the Hub",
     why="Tools that select datasets by how they were made know the words of the vocabulary alone.",
     mend="Choose a word of the vocabulary, or `other`.",
     fixable=True,

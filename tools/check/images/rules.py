@@ -37,7 +37,7 @@ FOLDER_EMPTY = Rule(
 ENTRY_UNSAFE = Rule(
     "IM005",
     "error",
-    "a file of a raw folder or zip must not be read",
+    "an entry of a raw folder or zip is unsafe",
     why="A link, a pipe or a name that leaves its folder makes a reader hang, or publishes a file that nobody meant.",
     mend="Put a plain file with a plain name in its place, or remove it.",
 )
@@ -144,7 +144,7 @@ ONE_COLOUR = Rule(
 ORIENTATION = Rule(
     "IM019",
     "warning",
-    "EXIF data turn the image",
+    "EXIF data rotate the image",
     why="Some loaders obey the EXIF orientation and some do not: faces lie on their side, and boxes miss them.",
     mend="Turn the pixels themselves and remove the EXIF orientation.",
 )
@@ -224,7 +224,7 @@ ALIKE = Rule(
 NOT_COMPARED = Rule(
     "IM030",
     "warning",
-    "images that look the same were not looked for, or not all of them",
+    "near duplicates were not looked for, or not all of them",
     why="Without the library imagehash, or among too many pictures of one kind, a near duplicate may not be found.",
-    mend="Install the library, pip install 'diffusionfer[deep]', or look at a sample of the pictures yourself.",
+    mend="Install the library, pip install imagehash, or look at a sample of the pictures yourself.",
 )

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tools.check.card.file import read_bytes
+from tools.check.card.read import read_card
 from tools.check.findings import Finding
 from tools.check.repo.coverage import files_by_config, uncovered_findings
 from tools.check.repo.footers import Footer, read_footer
@@ -21,7 +21,6 @@ from tools.check.repo.shards import group_findings, shard_findings
 from tools.check.repo.texts import text_findings
 from tools.check.repo.tree import Tree, walk
 
-LARGEST_HEADER = 2**20  # bytes
 # These are said once a folder, for whoever wrote one file without them wrote all so.
 ONCE_A_FOLDER = {NO_PAGE_INDEX.id, NO_FEATURES.id}
 
@@ -89,13 +88,8 @@ def _header(folder: Path) -> dict[str, Any]:
     """Return the header of the card in a folder; an empty one where there is none that can be read."""
     path = folder / "README.md"
     try:
-        if not path.is_file() or path.is_symlink():
+        if path.is_symlink():
             return {}
-        with path.open("rb") as file:
-            lines = file.read(LARGEST_HEADER).decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
-        if not lines.startswith("---\n") or "\n---" not in lines[3:]:
-            return {}
-        header = yaml.safe_load(lines[4 : lines.index("\n---", 3) + 1])
-    except (OSError, yaml.YAMLError, ValueError, RecursionError):  # for the rules of cards to say
+        return read_card(path.name, read_bytes(path)).header or {}
+    except ValueError:  # which who checks the card is told
         return {}
-    return header if isinstance(header, dict) else {}

@@ -138,7 +138,7 @@ NOT_PLAIN = Rule(
 LITTER = Rule(
     "RE018",
     "warning",
-    "a file is what a system or program left behind",
+    "a file is left over from a system or program",
     why="Such files are published with the data, are of no use there, and may tell the names of other files.",
     mend="Remove it, and name it in .gitignore.",
 )

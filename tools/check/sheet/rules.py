@@ -166,7 +166,7 @@ NUMBER_RANGE = Rule(
 COLUMN_NEAR = Rule(
     "SH030",
     "warning",
-    "a column is not read, for its name is nearly that of one that is",
+    "the name of a column is nearly that of one that is read",
     why="A column whose name is misspelt counts as the maintainer's own, and its values are not published.",
     mend="Rename the column to the one that is meant.",
     fixable=True,
@@ -315,7 +315,7 @@ TRAIN_SMALLER = Rule(
 AFFECT_LABEL = Rule(
     "SH049",
     "warning",
-    "valence or arousal lies where its label cannot be",
+    "valence or arousal contradicts the label",
     why="On the circumplex of affect (Russell 1980) each label has its side: a happy face of clearly negative valence "
     "has a wrong label, a lost sign, or another row's numbers.",
     mend="Look at the image, then mend the label or the numbers.",

@@ -9,7 +9,7 @@ from tools.check.findings import Finding
 
 
 def bad(data_dir: Path) -> list[Finding]:
-    files = {
+    files: dict[str, str | bytes] = {
         "more/a.csv": "a\n1\n",
         "more/b.csv": "a\n1\n",
         "images.zip": b"PK",
@@ -27,7 +27,7 @@ def bad_pattern_elsewhere(data_dir: Path) -> list[Finding]:
 
 def good(data_dir: Path) -> list[Finding]:
     """What belongs to the card, to the project, or to no reader of rows, and what is covered in another form."""
-    files = {
+    files: dict[str, str | bytes] = {
         "README.md": "![a](face.png)",
         "face.png": b"",
         "assets/b.png": b"",

@@ -20,7 +20,7 @@ def bad(data_dir: Path) -> list[Finding]:
 
 def bad_without_statistics(data_dir: Path) -> list[Finding]:
     """Where the footer does not count nulls, the column does."""
-    given = [{"bytes": None, "path": "a.png"}, {"bytes": b"b", "path": "b.png"}]
+    given: list[dict[str, Any] | None] = [{"bytes": None, "path": "a.png"}, {"bytes": b"b", "path": "b.png"}]
     return checked_rows(data_dir, rows(*given), write_statistics=False)
 
 
