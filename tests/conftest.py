@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.environments import NAMES, ROOT, python_of
 
 SHARED = ROOT.parent / "shared" / "data"
+# No test asserts a time: how long an example takes says how busy the machine is.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(params=NAMES)

@@ -159,5 +159,6 @@ def test_no_token_and_no_path_of_a_machine_in_the_repository() -> None:
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
     for name in filter(None, files):
         content = (ROOT / name.decode()).read_bytes()
-        assert not re.search(rb"hf_[A-Za-z0-9]{30,}", content), name
-        assert not re.search(rb"/(?:home|Users)/[a-z]+/", content), name
+        assert not re.search(rb"hf_(?!x+\b)[A-Za-z0-9]{30,}", content), name
+        # ada, me, someone: of the linter's cases
+        assert not re.search(rb"/(?:home|Users)/(?!(?:ada|me|someone)/)[a-z]+/", content), name

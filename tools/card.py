@@ -14,6 +14,7 @@ import click
 from tools.linting import Linting, linting_options, say_mended
 
 CARD = "README.md"
+AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
 
 
 @click.group()
@@ -22,10 +23,10 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=AS_PATH, metavar="[PATH]...")
 @click.option(
     "--repo",
-    type=click.Path(path_type=Path),
+    type=AS_PATH,
     metavar="DIR",
     help="Check this folder, too, as it would be pushed; without PATH, its README.md is the card.",
 )

@@ -21,7 +21,7 @@ from tools.linting import ConfigName, Linting, linting_options, say_mended
 if TYPE_CHECKING:  # the linter is loaded when the command runs, so that --help answers at once
     from tools.check.annotations.agreement import Agreement
 
-AS_PATH = click.Path(path_type=Path)
+AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -77,11 +79,17 @@ def test_upstream_as_its_card_says(tmp_path: Path) -> None:
 
 
 def test_real_annotations_alone(shared: Path) -> None:
-    """The one thing to say of the real binary.csv is a category that the taxonomy lacks, once, with its count."""
-    (finding,) = check_annotation_file(shared / "emonet/binary.csv", "binary")
+    """Of the real binary.csv two things are said, each once and with its count: a category that the taxonomy lacks, and
+    that annotators contradict each other."""
+    finding, disputes = check_annotation_file(shared / "emonet/binary.csv", "binary")
     assert (finding.rule, finding.severity, finding.file) == ("AN008", "warning", "binary.csv")
     assert (finding.value, finding.row) == ("Hopelessness", 27)
     assert "1,556 annotations" in finding.message
+    judged = {(row["path"], row["emotion"].replace("Hopel", "Helpl"), row["value"])
+              for row in csv.DictReader(io.StringIO((shared / "emonet/binary.csv").read_text()))}  # fmt: skip
+    disputed = len(judged) - len({(image, emotion) for image, emotion, _ in judged})
+    assert (disputes.rule, disputes.severity, disputes.value) == ("AN016", "warning", str(disputed))
+    assert disputes.message.startswith("5,595 emotions")
 
 
 def test_real_annotations(tmp_path: Path, shared: Path) -> None:
@@ -91,7 +99,7 @@ def test_real_annotations(tmp_path: Path, shared: Path) -> None:
     shutil.copy(shared / "emonet/binary.csv", folder)
     shutil.copy(shared / "emonet/images/mj_data_119_U1.png", folder / "images")
     findings = check(tmp_path, "emonet_binary")
-    assert Counter(finding.rule for finding in findings) == {"AN003": 19_999, "AN004": 1, "AN008": 1}
+    assert Counter(finding.rule for finding in findings) == {"AN003": 19_999, "AN004": 1, "AN008": 1, "AN016": 1}
 
 
 def test_real_annotations_of_a_model(shared: Path) -> None:

@@ -7,10 +7,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
-from datasets import BuilderConfig, Features
+from datasets import BuilderConfig, Dataset, Features
 from datasets.data_files import sanitize_patterns
+from datasets.exceptions import DatasetGenerationError
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
 from hypothesis import example, given, settings
@@ -21,11 +24,12 @@ from tests.environments import ROOT
 from tools.check.card import features as features_module
 from tools.check.card.check import check_card
 from tools.check.card.entries import MOST_ENTRIES
-from tools.check.card.features import PLAIN_TYPES, features_problem
+from tools.check.card.features import PLAIN_TYPES, cast_problem, declared, feature_problem
 from tools.check.card.header_check import header_findings
 from tools.check.card.header_configs import MOST_PATTERNS
 from tools.check.card.read import read_card
 from tools.check.card.vocabulary import nearest, same_word, vocabulary
+from tools.check.repo.footers import Footer, read_footer
 
 NAMES = (
     "allegro_reviews", "cfq", "duorc", "event2Mind", "imppres", "lama", "multi_re_qa", "onestop_english", "opus_gnome",
@@ -272,9 +276,9 @@ def test_features_are_judged_as_datasets_does(types: list[dict[str, Any]]) -> No
     try:
         Features._from_yaml_list(features)
     except Exception:
-        assert features_problem(features)
+        assert any(map(feature_problem, features))
     else:
-        assert features_problem(features) is None
+        assert not any(map(feature_problem, features))
 
 
 @pytest.mark.parametrize("kind", sorted(PLAIN_TYPES))
@@ -283,24 +287,85 @@ def test_plain_types_are_read_by_datasets(kind: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(features_module, "MOST_CLASSES", 0)
     features = [{"name": "a", "dtype": kind}, {"name": "b", "list": kind}]
     assert list(Features._from_yaml_list(features)) == ["a", "b"]
-    assert features_problem(features) is None
+    assert not any(map(feature_problem, features))
 
 
 @pytest.mark.parametrize(
-    ("features", "words"),
+    ("feature", "words"),
     [
-        ({"a": "int8"}, "expected a list"),
-        ([{"name": "a", "dtype": {"class_label": {"names": {"0": "x", "999999999999": "y"}}}}], "999999999999"),
-        ([{"name": "a", "dtype": {"class_label": {"names": {"0": "x", "2": "y"}}}}], "gap"),
-        ([{"name": "a", "dtype": {"class_label": {"names": {"0": True}}}}], "expected text"),
-        ([{"name": "a", "dtype": {"class_label": {"names_file": "/etc/passwd"}}}], "names_file"),
-        ([{"name": "a", "dtype": {"class_label": {"num_classes": 10**12}}}], "classes"),
-        ([{"name": "a", "struct": [{"name": "b", "dtype": {"class_label": {"num_classes": 10**12}}}]}], "classes"),
-        ([{"dtype": "int8"}], "KeyError"),
-        ([{"name": "a", "dtype": "int7"}], "Int7"),
-        ([7], "AttributeError"),
+        ({"name": "a", "dtype": {"class_label": {"names": {"0": "x", "999999999999": "y"}}}}, "999999999999"),
+        ({"name": "a", "dtype": {"class_label": {"names": {"0": "x", "2": "y"}}}}, "gap"),
+        ({"name": "a", "dtype": {"class_label": {"names": {"0": True}}}}, "expected text"),
+        ({"name": "a", "dtype": {"class_label": {"names_file": "/etc/passwd"}}}, "names_file"),
+        ({"name": "a", "dtype": {"class_label": {"num_classes": 10**12}}}, "classes"),
+        ({"name": "a", "struct": [{"name": "b", "dtype": {"class_label": {"num_classes": 10**12}}}]}, "classes"),
+        ({"dtype": "int8"}, "KeyError"),
+        ({"name": "a", "dtype": "int7"}, "Int7"),
+        (7, "AttributeError"),
     ],
 )
-def test_features_that_are_none(features: object, words: str) -> None:
-    """Features that `datasets` stumbles over, or that would make it open a file or fill the memory, are refused."""
-    assert words in str(features_problem(features))
+def test_features_that_are_none(feature: object, words: str) -> None:
+    """What `datasets` stumbles over, or what would make it open a file or fill the memory, is refused."""
+    assert words in str(feature_problem(feature))
+
+
+COLUMN = {"name": "x"}
+CLASSES = {"class_label": {"names": {"0": "a", "1": "b"}}}
+IMAGE = pa.struct([("path", pa.large_string()), ("bytes", pa.large_binary())])
+
+
+@pytest.mark.parametrize(
+    ("values", "feature"),
+    [
+        (pa.array([1], pa.int32()), {"dtype": "image"}),
+        (pa.array([1], pa.int32()), {"list": "string"}),
+        (pa.array([1], pa.int32()), {"dtype": "string"}),
+        (pa.array([0, 1], pa.int8()), {"dtype": CLASSES}),
+        (pa.array([0, 2], pa.int8()), {"dtype": CLASSES}),
+        (pa.array(["a", "b"]), {"dtype": CLASSES}),
+        (pa.array(["a"], pa.large_string()), {"dtype": "string"}),
+        (pa.array(["a"]).dictionary_encode(), {"dtype": "string"}),
+        (pa.array(["a"]), {"dtype": "int64"}),
+        (pa.array(["12"]), {"dtype": "int64"}),
+        (pa.array([300]), {"dtype": "int8"}),
+        (pa.array([1.5]), {"dtype": "int64"}),
+        (pa.array([{"bytes": b"", "path": ""}], IMAGE), {"dtype": "image"}),
+        (pa.array([b""]), {"dtype": "image"}),
+        (pa.array([[1]], pa.large_list(pa.int64())), {"list": "int64"}),
+        (pa.array([[1]]), {"large_list": "int64"}),
+        (pa.array([[1]]), {"list": "image"}),
+        (pa.array([1], pa.timestamp("us")), {"dtype": "timestamp[ns]"}),
+        (pa.array([{"a": 1}]), {"struct": [{"name": "a", "dtype": "int64"}]}),
+        (pa.array([{"a": 1}]), {"struct": [{"name": "b", "dtype": "int64"}]}),
+        (pa.array([None]), {"dtype": "image"}),
+    ],
+    ids=str,
+)
+def test_columns_are_judged_as_datasets_does(values: pa.Array, feature: dict[str, Any], tmp_path: Path) -> None:
+    """A column of a file has a problem exactly where `datasets` cannot load the file with the declared feature."""
+    item = COLUMN | feature
+    pq.write_table(pa.table({"x": values}), tmp_path / "x.parquet")
+    problem = cast_problem(item, read_footer(tmp_path / "x.parquet"))
+    features = Features._from_yaml_list([item])
+    try:
+        Dataset.from_parquet(str(tmp_path / "x.parquet"), features=features, cache_dir=str(tmp_path / "cache"))
+    except DatasetGenerationError:
+        assert problem is not None
+    else:
+        assert problem is None
+
+
+def test_columns_of_other_faults() -> None:
+    """A feature that cannot be read is said by its own rule, and not once more of its column."""
+    footer = Footer(0, 0, 0, None, None, pa.schema([("x", pa.int32())]), None)
+    assert cast_problem({"name": "x", "dtype": "picture"}, footer) is None
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [({"dtype": "image"}, "image"), ({"dtype": CLASSES}, "class_label"), ({"list": "int8"}, "list: int8"),
+     ({"struct": []}, "struct"), ({}, "")],
+)  # fmt: skip
+def test_declared_types_are_short(feature: dict[str, Any], words: str) -> None:
+    """The type that a feature declares is said in a word or two."""
+    assert declared(COLUMN | feature) == words

@@ -22,7 +22,7 @@ from tests.trees import write_faces, zip_folder
 from tools.check.configs import check_data
 from tools.check.images.content import Recorded, check_image, check_sha256, image_findings
 from tools.check.images.examine import examine
-from tools.check.images.formats import MAX_PIXELS, end_of, format_of, read_header
+from tools.check.images.formats import MAX_PIXELS, end_of, format_of, header_of_head
 from tools.check.images.png import MAX_TEXTS, read_png
 
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"BM", b"GIF89a", b"II*\0", b"MM\0*")
@@ -242,7 +242,7 @@ def test_end_of_any_bytes(content: bytes) -> None:
 def test_header_of_the_beginning(kind: str) -> None:
     """The first bytes of a file tell what the whole file does: format, size and mode."""
     whole = picture(kind, (200, 100))
-    header = read_header(whole[: len(whole) // 2] if kind != "TIFF" else whole)
+    header = header_of_head(whole[: len(whole) // 2] if kind != "TIFF" else whole)
     assert header is not None
     assert header == examine(whole).header
     assert (header.width, header.height) == (200, 100)
@@ -251,7 +251,7 @@ def test_header_of_the_beginning(kind: str) -> None:
 @given(st.sampled_from(MAGICS), st.binary(max_size=200))
 def test_header_of_any_bytes(magic: bytes, rest: bytes) -> None:
     """The header of anything is read without an error."""
-    read_header(magic + rest)
+    header_of_head(magic + rest)
 
 
 def test_many_chunks() -> None:
@@ -279,4 +279,32 @@ def test_header_of_a_webp(mode: str, options: dict[str, object]) -> None:
     image, buffer = Image.frombytes(mode, (300, 200), noise), io.BytesIO()
     more = [image.rotate(90)] if "save_all" in options else []
     image.save(buffer, "WEBP", append_images=more, **options)
-    assert read_header(buffer.getvalue()[:100]) == examine(buffer.getvalue()).header
+    assert header_of_head(buffer.getvalue()[:100]) == examine(buffer.getvalue()).header
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@given(
+    st.tuples(st.integers(1, 400), st.integers(1, 400)),
+    st.tuples(*[st.integers(0, 255)] * 4),
+    st.integers(0, 9),
+    st.integers(0, 4),
+)
+def test_one_colour_begins_plain(
+    mode: str, size: tuple[int, int], colour: tuple[int, ...], level: int, strategy: int
+) -> None:
+    """A PNG of one colour begins plain in whatever way it is packed, so that the default depth looks at its pixels."""
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    buffer = io.BytesIO()
+    fill = colour[0] if bands == 1 else colour[:bands]
+    Image.new(mode, size, fill).save(buffer, "PNG", compress_level=level, compress_type=strategy)
+    assert read_png(buffer.getvalue()).begins_plain
+
+
+def test_pictures_do_not_begin_plain() -> None:
+    """A picture does not begin plain, nor does one whose second row differs: neither is decoded without need."""
+    assert not read_png(PNG).begins_plain
+    second = Image.new("RGB", (24, 17))
+    second.putpixel((9, 1), (0, 0, 1))
+    buffer = io.BytesIO()
+    second.save(buffer, "PNG")
+    assert not read_png(buffer.getvalue()).begins_plain

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import get_args
 
@@ -23,7 +22,7 @@ from tests.environments import ROOT
 from tests.trees import write_emonet, write_faces, zip_folder
 from tools.check.configs import check_data, configs_with_data
 from tools.check.images.source import Source
-from tools.check.images.walk import Depth
+from tools.check.images.walk import BATCH, Depth
 from tools.make.embedded import render_tree
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
@@ -172,9 +171,26 @@ def test_rights(tmp_path: Path) -> None:
     lines, *others = run.stdout.removesuffix("\n\n").split("\n\n")
     assert others == [lines, lines]
     assert f"IM009 {ORIGINALS}/{NEUTRAL}: file cannot be read: Permission denied" in lines
-    assert f"IM005 {ORIGINALS}/happy: entry 'happy' cannot be listed (Permission denied)" in lines
-    assert f"IM005 {CROPS}/: entry '' cannot be listed (Permission denied)" in lines
-    assert f"IM004 {CROPS}: config small_cropped holds no image" in lines
+    assert f"IM005 {ORIGINALS}/happy: folder 'happy' cannot be listed (Permission denied)" in lines
+    assert f"IM005 {CROPS}: folder '{CROPS}' cannot be listed (Permission denied)" in lines
+    assert "IM004" not in lines
+
+
+def test_hint_for_a_closed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A raw folder that may not be listed is named, and the hint asks for the right; that it is empty is not said."""
+    write_faces(tmp_path, 4, SIDE)
+    scanned = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.rstrip("/").endswith(ORIGINALS):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scanned(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = checked(tmp_path, "quick", "small_original")
+    assert [(finding.rule, finding.file, finding.hint) for finding in found] == [
+        ("IM005", ORIGINALS, "Give yourself the right to read it.")
+    ]
 
 
 @pytest.mark.parametrize("depth", ["quick", "default"])
@@ -222,19 +238,24 @@ def test_findings_come_as_they_are_found(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_at_once(tmp_path: Path) -> None:
-    """A check that is interrupted ends within the image that each thread is at."""
-    write_faces(tmp_path, 700, 300)
-    code = (
-        "import sys; from tools.check.configs import check_data\n"
-        "print('begun', flush=True)\n"
-        "for _ in range(1000): list(check_data(['small_original'], sys.argv[1], depth='deep', workers=2))\n"
+    """A check that is interrupted ends within the image that each thread is at, not within its batch."""
+    write_faces(tmp_path, 2 * BATCH, 2)
+    code = (  # each image takes a second, so that a batch takes half a minute
+        "import sys, time\n"
+        "from tools.check.configs import check_data\n"
+        "from tools.check.images.source import Source\n"
+        "def read(*_):\n"
+        "    print('begun', flush=True)\n"
+        "    time.sleep(1)\n"
+        "    return b''\n"
+        "Source.read = read\n"
+        "list(check_data(['small_original'], sys.argv[1], workers=2))\n"
     )
     run = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert run.stdout is not None
-    run.stdout.readline()
-    time.sleep(1)
+    assert run.stdout.readline() == b"begun\n"
     run.send_signal(signal.SIGINT)
     assert run.wait(20) in (-signal.SIGINT, 1)
     run.stdout.close()

@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +27,7 @@ from tools.check.images.proven import Facts, Proven, default_location
 from tools.check.images.source import Source, Stamp
 from tools.check.images.walk import Depth
 
+AHEAD_NS = 60 * 10**9
 FACTS = Facts(b"s" * 32, True, Header("PNG", 5, 7, "RGB"), b"r" * 8, b"l" * 32)
 
 
@@ -37,6 +40,8 @@ class Tree:
         self.rows = write_faces(self.data_dir, 4, SIDE)
         self.settle()
         monkeypatch.setattr(Source, "read", self.counting(Source.read))
+        # No program can set the time at which a file was changed back, so the clock of the memory goes before.
+        monkeypatch.setattr(module, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + AHEAD_NS))
 
     def counting(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
         """Return a way to read a file that says so."""
@@ -88,8 +93,51 @@ def test_a_change_is_seen(tree: Tree) -> None:
 
 def test_what_changed_just_now_is_not_remembered(tree: Tree) -> None:
     """A file that may change again within the same tick of the clock is read in each run."""
-    (tree.data_dir / ORIGINALS / NEUTRAL).touch()
+    now = time.time_ns() + AHEAD_NS
+    os.utime(tree.data_dir / ORIGINALS / NEUTRAL, ns=(now, now))
     assert [tree.check()[0], tree.check()[0]] == [8, 1]
+
+
+def test_what_was_touched_just_now_is_not_remembered(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose time was set back, just now, is not remembered either: it may change again within the same tick."""
+    monkeypatch.setattr(module, "time", time)
+    tree.settle()
+    assert [tree.check()[0], tree.check()[0]] == [8, 8]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of the last change that none can set")
+def test_a_forged_time_is_seen(tree: Tree) -> None:
+    """A file whose bytes were changed and whose time was set back, in the same size, is proven again."""
+    assert tree.check() == (8, [])
+    file = tree.data_dir / ORIGINALS / NEUTRAL
+    before, content = file.stat(), bytearray(file.read_bytes())
+    content[-20] ^= 0xFF
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    read, found = tree.check()
+    assert (read, [finding.rule for finding in found]) == (1, ["IM008"])
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Stamp)])
+def test_each_part_of_a_stamp_counts(field: str, tmp_path: Path) -> None:
+    """A file is known only where all that its stamp holds is as it was: place, size and both times."""
+    stamp = Stamp(b"p" * 16, 5, 6, 7)
+    other = replace(stamp, **{field: b"q" * 16 if field == "place" else 1})  # type: ignore[arg-type]
+    with Proven.open(tmp_path / "p.sqlite") as proven:
+        proven.remember(stamp, FACTS)
+        proven.flush()
+        assert proven.of_file(stamp) == FACTS
+        assert proven.of_file(other) is None
+
+
+def test_a_memory_of_an_earlier_form(tree: Tree) -> None:
+    """A memory that was written before stamps held the time of the last change is used on, without what it knew."""
+    tree.memory.parent.mkdir()
+    with sqlite3.connect(tree.memory) as database:
+        database.execute("CREATE TABLE file (place BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 BLOB)")
+    database.close()
+    assert [tree.check()[0], tree.check()[0]] == [8, 0]
 
 
 def test_faults_are_found_in_each_run(tree: Tree) -> None:

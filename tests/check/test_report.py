@@ -122,7 +122,7 @@ def test_sarif_names_the_place() -> None:
         "artifactLocation": {"uri": "a%20b/%C3%BC%25.csv"},
         "region": {"startLine": 7},
     }
-    assert result["message"]["text"] == "is gone (bring it)"
+    assert result["message"]["text"] == "is gone (Bring it.)"
     assert result["level"] == "error"
 
 
@@ -140,7 +140,7 @@ def test_github_escapes() -> None:
     """The characters that end a property or a command are escaped as GitHub reads them."""
     line = render_github(Report([SHEET_MISSING.at("a,b:c%.csv", "100 %: gone", "bring it", row=7)]))
     title = "SH001 the data directory holds no sheet"
-    assert line == f"::error file=a%2Cb%3Ac%25.csv,line=7,title={title}::100 %25: gone (bring it)\n"
+    assert line == f"::error file=a%2Cb%3Ac%25.csv,line=7,title={title}::100 %25: gone (Bring it.)\n"
 
 
 def test_statistics() -> None:

@@ -141,7 +141,7 @@ def both_ways(columns: dict[str, Any]) -> tuple[set[tuple[int, str]], set[tuple[
 
 
 @given(st.data(), st.booleans())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_kernels_agree_with_jsonschema_on_text(data: st.DataObject, encoded: bool) -> None:
     """In rows of any text, as a CSV gives them, the kernels find the very cells that jsonschema finds."""
     columns: dict[str, Any] = {}
@@ -242,5 +242,5 @@ def test_rows_that_are_set_aside_have_nothing_wrong(
 def test_words(column: str, cell: str | None, rule: str, message: str, hint: str) -> None:
     """A finding has jsonschema's words, the rule of its column and keyword, and says what was meant."""
     (finding,) = column_findings(sheet_of({"path": [GOOD_PATH], column: pa.array([cell], pa.string())}))
-    assert (finding.rule, finding.message, finding.hint) == (rule, message, hint)
+    assert (finding.rule, finding.message, finding.hint) == (rule, message, f"{hint[0].upper()}{hint[1:]}.")
     assert (finding.row, finding.line, finding.column, finding.value) == (2, None, column, cell)

@@ -19,7 +19,7 @@ from tests.trees import SHEET_COLUMNS, face_rows, write_faces, write_sheet
 from tools.check.configs import check_config, check_configs
 from tools.check.findings import Finding
 from tools.check.report import Report, render_text
-from tools.check.sheet.check import sheet_findings
+from tools.check.sheet.check import check_sheet, sheet_findings
 from tools.check.sheet.columns import column_findings, meant_label
 from tools.check.sheet.read import Sheet, parse_sheet
 from tools.check.sheet.rows import safe_paths
@@ -227,3 +227,13 @@ def test_blank_lines_count_as_a_spreadsheet_counts_them(tmp_path: Path) -> None:
     assert finding.row == 7
     with pytest.raises(ValueError, match=r"dataset_sheet.csv row 7: emotion 'joy'"):
         read_index("small_original", str(tmp_path))
+
+
+def test_a_folder_in_place_of_a_sheet_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that one stands in is given as '.', which is no name: the finding has that of the folder."""
+    (tmp_path / "faces").mkdir()
+    monkeypatch.chdir(tmp_path / "faces")
+    for path, name in ((Path(), "faces"), (Path("/"), "/"), (tmp_path / "faces", "faces")):
+        (finding,) = check_sheet(path)
+        assert (finding.rule, finding.file) == ("SH003", name)
+        assert finding.message == "the sheet is a folder, expected a file"

@@ -7,14 +7,16 @@ import io
 from typing import Literal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tools.check.fixes import edited
 from tools.check.sheet.cells import find_cells, records
 
 TEXT = st.text(st.sampled_from("ab,\"' \n\ré\t="), max_size=6)
-TABLES = st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(TEXT, min_size=width, max_size=width), min_size=1))
+TABLES = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.lists(TEXT, min_size=width, max_size=width), min_size=1, max_size=6)
+)
 ENDINGS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
@@ -39,6 +41,7 @@ BYTES = st.lists(st.sampled_from([b"a", b",", b'"', b'""', b"\n", b"\r", b"\r\n"
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(CSVS)
 def test_cells_are_those_that_csv_reads(content: bytes) -> None:
     """Every record of a CSV is found with the cells that Python's csv reads, each as its bytes stand there."""
@@ -51,6 +54,7 @@ def test_cells_are_those_that_csv_reads(content: bytes) -> None:
         assert all(content[cell.start : cell.start + len(cell.source)] == cell.source for cell in cells)
 
 
+@settings(deadline=None, max_examples=80)
 @given(st.one_of(CSVS, BYTES))
 @example(b'a,"x\n')
 @example(b'"a"b,c\n')
@@ -68,6 +72,7 @@ def test_records_divide_the_bytes(content: bytes) -> None:
         assert all(content[cell.start : cell.start + len(cell.source)] == cell.source for cell in cells)
 
 
+@settings(deadline=None)
 @given(CSVS, st.data())
 def test_only_the_cell_is_replaced(content: bytes, data: st.DataObject) -> None:
     """A cell that is replaced by any text reads so, every other cell reads as before, and no other byte changes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import tempfile
@@ -15,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from DiffusionFER import read_table
-from tests.trees import face_rows, write_sheet
+from tests.trees import SHEET_COLUMNS, face_rows, write_sheet
 from tools.check.sheet import source
 from tools.check.sheet.check import check_sheet, sheet_findings
 from tools.check.sheet.columns import column_findings
@@ -62,6 +63,15 @@ def test_parts_are_the_whole(head: str, body: str, part: int) -> None:
         assert mark.first == content[:4]
 
 
+def test_a_formula_in_a_later_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A formula in a column that is not read is found on its row, in whichever part it stands."""
+    monkeypatch.setattr(source, "PART", 100)
+    lines = ["path,notes", *(f"x{number},-1" for number in range(90)), "x,=1+1", *["x,plain"] * 9]
+    (tmp_path / "s.csv").write_text("\n".join(lines) + "\n")
+    found = [finding for finding in check_sheet(tmp_path / "s.csv") if finding.rule == "SH040"]
+    assert [(finding.row, finding.line, finding.column) for finding in found] == [(92, 92, "notes")]
+
+
 def test_a_large_sheet_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good rows in parts are read in parts, and text that repeats is a dictionary."""
     monkeypatch.setattr(source, "PART", 2_000)
@@ -78,7 +88,7 @@ def test_a_large_sheet_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     st.lists(
         st.tuples(
             st.integers(0, 99),
-            st.sampled_from(["path", "emotion", "seed", "prompt", "sha256", "face_box", "split", "style"]),
+            st.sampled_from(["path", "emotion", "seed", "prompt", "sha256", "face_box", "split", "style", "notes"]),
             st.sampled_from(
                 ["", "x", " y", "-1", "DifussionEmotion_S/angry/aaaaaaaa_6.png", "0 0 -1 1", "fear", "é", "=1+1"]
             ),
@@ -87,7 +97,7 @@ def test_a_large_sheet_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     ),
     st.integers(1_000, 9_000),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 def test_parts_are_checked_as_the_whole(changes: list[tuple[int, str, str]], part: int) -> None:
     """A sheet that is checked as it is read has the findings, with their rows, of one that is read first."""
     rows = face_rows(100)
@@ -95,7 +105,10 @@ def test_parts_are_checked_as_the_whole(changes: list[tuple[int, str, str]], par
         rows[row] = {**rows[row], column: text}
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         path = Path(folder, "s.csv")
-        write_sheet(path, rows)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*SHEET_COLUMNS, "notes"], restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
         sheet, findings = read_sheet_file(path.name, path)
         assert sheet
         whole = [*findings, *sheet_findings(sheet)]

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from DiffusionFER import SUBSETS, open_raw
 from tools.check.annotations.agreement import Agreement, agreement
-from tools.check.annotations.emonet import annotation_findings, side_findings
+from tools.check.annotations.demographics import side_findings
+from tools.check.annotations.emonet import annotation_findings
 from tools.check.findings import Finding
 from tools.check.images.examine import perceptual_hash
 from tools.check.images.listing import (

@@ -115,7 +115,8 @@ def _push(options: Options, say: Say) -> Summary:
         warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
     if findings:
         where = f"tools/validate.py, and tools/card.py check {options.work_dir / CARD}"
-        warnings.append(f"the checks have {len(findings):,} warnings, by rule as counted here; to list them: {where}")
+        number = f"{len(findings):,} warning{'s' * (len(findings) > 1)}"
+        warnings.append(f"the checks have {number}, by rule as counted here; to list them: {where}")
     counts = dict(sorted(Counter(finding.rule for finding in findings).items()))
 
     commit = None

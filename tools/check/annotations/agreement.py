@@ -1,4 +1,4 @@
-"""How far annotators of EmoNet-Face agree, for each emotion: a summary, not a rule, for people do disagree.
+"""How far annotators of EmoNet-Face agree, for each emotion: a summary beside the rules, for people do disagree.
 
 In go the annotations of `emonet_binary` or `emonet_hq`; out comes an Agreement with a row for each emotion, which is
 rendered as a table of 80 columns or as JSON. EmoNet-Face Big has one annotation an image, so nothing to compare.

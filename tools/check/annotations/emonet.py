@@ -24,7 +24,6 @@ from DiffusionFER import (
     RawFolder,
     read_annotations,
 )
-from tools.check.annotations.demographics import side_findings
 from tools.check.annotations.protocol import Place, Protocol
 from tools.check.annotations.rules import (
     ANNOTATED_IMAGE,
@@ -40,8 +39,6 @@ from tools.check.annotations.rules import (
 from tools.check.annotations.tables import LoneFile, annotation_table
 from tools.check.findings import Finding, quote
 from tools.check.images.listing import Listing, is_image, without_machine
-
-__all__ = ["annotation_findings", "check_annotation_file", "side_findings"]
 
 # How the builder says that a category or a rating is wrong; what else is wrong with an annotation has one rule.
 _UNKNOWN = re.compile(r"emotion '(.*)' is none of the 40 categories", re.DOTALL)

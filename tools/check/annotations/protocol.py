@@ -1,8 +1,9 @@
 """How many annotators judge what: rules for upstream's protocol, over all annotations of a config.
 
 In go the annotations that could be read, each with its place; out come findings. Four experts rate an image of
-EmoNet-Face HQ; up to three confirm an emotion in Binary. That annotators disagree is no finding: people do, and
-`tools.check.annotations.agreement` reports how much.
+EmoNet-Face HQ; up to three confirm an emotion in Binary. That annotators contradict each other in Binary is said once,
+with how often: people do, and `tools.check.annotations.agreement` reports on which emotions. Ratings that differ are no
+contradiction.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from DiffusionFER import EMONET_EMOTIONS, Annotation
-from tools.check.annotations.rules import CONTRADICTS_ITSELF, JUDGED_TWICE, MORE_THAN_THREE, NOT_FOUR
+from tools.check.annotations.rules import CONTRADICTS_ITSELF, DISPUTED, JUDGED_TWICE, MORE_THAN_THREE, NOT_FOUR
 from tools.check.findings import Finding, quote
 
 Place = tuple[str, "int | None"]  # a file and the row in it
@@ -32,6 +33,8 @@ class Protocol:
         self._annotators: Counter[tuple[str, int]] = Counter()
         self._first: dict[tuple[str, int], Place] = {}
         self._said: dict[tuple[str, int, str], tuple[Hashable, Place]] = {}
+        self._first_said: dict[tuple[str, int], Hashable] = {}
+        self._disputed: dict[tuple[str, int], Place] = {}  # by what is disputed, where the first other voice stands
 
     def add(self, annotation: Annotation, place: Place) -> Iterator[Finding]:
         """Count one annotation; yield a finding where its annotator judged the same before."""
@@ -44,6 +47,8 @@ class Protocol:
         self._said[key] = (said, place)
         self._first.setdefault(thing, place)
         self._annotators[thing] += 1
+        if self._kind == "binary" and self._first_said.setdefault(thing, said) != said:
+            self._disputed.setdefault(thing, place)
 
     def _again(self, annotation: Annotation, place: Place, same: bool, before: Place) -> Finding:
         emotion = f" for {EMONET_EMOTIONS[annotation.says['emotion']]}" if self._kind == "binary" else ""
@@ -54,7 +59,7 @@ class Protocol:
         return rule.at(place[0], message, row=place[1], value=annotation.says["annotator"])
 
     def findings(self) -> Iterator[Finding]:
-        """Yield a finding for each wrong number of annotators, with how often it occurs and where first."""
+        """Yield a finding for each wrong number of annotators, and one for contradictions: how often, where first."""
         if self._kind == "hq":
             for number, (count, image, place) in self._unusual(lambda number: number != EXPERTS).items():
                 message = (
@@ -69,6 +74,17 @@ class Protocol:
                     f"{number} annotators, expected at most {CONFIRMATIONS}: the first is of image {quote(image)}"
                 )
                 yield MORE_THAN_THREE.at(place[0], message, row=place[1], value=str(number))
+            if self._disputed:
+                yield self._disputes()
+
+    def _disputes(self) -> Finding:
+        (image, emotion), place = next(iter(self._disputed.items()))
+        count = len(self._disputed)
+        message = (
+            f"{count:,} emotion{'s' * (count > 1)} of an image {'are' if count > 1 else 'is'} judged both present and "
+            f"absent, by different annotators: the first is {EMONET_EMOTIONS[emotion]} of image {quote(image)}"
+        )
+        return DISPUTED.at(place[0], message, row=place[1], value=str(count))
 
     def _unusual(self, wrong: Any) -> dict[int, tuple[int, str, Place]]:
         """Return, by wrong number of annotators, how many things have it, and image and place of the first."""

@@ -115,3 +115,16 @@ DEMOGRAPHICS = Rule(
     ),
     mend="Write the value as upstream does, or leave the cell empty where it is not known.",
 )
+DISPUTED = Rule(
+    "AN016",
+    "warning",
+    "annotators of EmoNet-Face Binary contradict each other",
+    why=(
+        "What one annotator sees and another does not has no true label: a class in which that is frequent is doubtful "
+        "for training as for testing."
+    ),
+    mend=(
+        "Leave the judgements, for people do disagree; see in the table of agreement which emotions are disputed most, "
+        "and say so in the card."
+    ),
+)

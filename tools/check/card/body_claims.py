@@ -10,9 +10,22 @@ from tools.check.card.rules_body import ANNOTATORS_DENIED, LANGUAGES_DIFFER, LIC
 from tools.check.findings import Finding, quote
 
 _ANNOTATION = re.compile(r"who (?:are|were) the annotators|annotation process|^annotators$", re.IGNORECASE)
+_LABELS = re.compile(r"annotat|labell?ing\b|\blabels?\b|ground[ -]truth|\bratings?\b", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"\b(?:annotators?|labell?ers?|raters?|crowd[ -]?workers?|turkers?|experts?|volunteers?|students|people|authors|we)"
+    r"\b[^.;!?]{0,60}?\b(?:annotated|labell?ed|rated|tagged|judged|agreed)\b"
+    r"|\b(?:annotated|labell?ed|rated|tagged)\b[^.;!?]{0,40}?\bby\b"
+    r"|\b(?:annotated|labell?ed) (?:manually|automatically)\b"
+    r"|\b(?:manually|automatically|hand)[ -](?:annotated|labell?ed)\b",
+    re.IGNORECASE,
+)
+# A sentence with one of these says what others did with other data, or what may be done.
+_ELSEWHERE = re.compile(
+    r"\b(?:if|should|would|could|may|might|will|original\w*|upstream|source|previous\w*|another|other)\b", re.IGNORECASE
+)
 _DENIED = re.compile(
     r"more information|information needed|needs more|\bn/?a\b|\bno\b|\bnone\b|\bnot\b|\bwithout\b|n't\b|\bunknown\b"
-    r"|\bnever\b|\bunannotated\b",
+    r"|\bnever\b|\bunannotated\b|\bnobody\b|\bneither\b|\bzero\b",
     re.IGNORECASE,
 )
 
@@ -78,15 +91,33 @@ def denied_annotations(body: Body) -> Iterator[Finding]:
     """Yield a finding where the header says no-annotation and a section names annotators or how they worked."""
     if "no-annotation" not in body.listed("annotations_creators"):
         return
-    for section in body.about(_ANNOTATION):
-        text = section.text.replace(IMAGE, "").strip()
-        if len(text) >= 3 and not _DENIED.search(text.split("\n")[0]):
+    for section in body.sections:
+        said = _annotations_told(section)
+        if said:
             message = (
                 f"the section {quote(section.heading.text)} describes annotations, expected none by the header, got "
-                f"{quote(text.splitlines()[0])}"
+                f"{quote(said)}"
             )
             yield ANNOTATORS_DENIED.at(body.name, message, line=section.heading.line, value="no-annotation")
             return
+
+
+def _annotations_told(section: Section) -> str:
+    """Return the words by which a section tells of annotations, or none where it has no such heading or denies them.
+
+    A section on annotators or their process tells by having text; one on labels may as well speak of their format,
+    so that it must say who labelled, or how.
+    """
+    text = section.text.replace(IMAGE, "").strip()
+    if len(text) < 3 or _DENIED.search(text.split("\n")[0]):
+        return ""
+    if _ANNOTATION.search(section.heading.text):
+        return text.splitlines()[0]
+    if not _LABELS.search(section.heading.text):
+        return ""
+    sentences = re.split(r"(?<=[.!?])\s", text[:4000])
+    told = (" ".join(sentence.split()) for sentence in sentences if _LABELLED.search(sentence))
+    return next((sentence for sentence in told if not _DENIED.search(sentence) and not _ELSEWHERE.search(sentence)), "")
 
 
 def differing_licences(body: Body) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class _Line:
     meant: str
     sure: bool
     signs: str = ""  # what the wrong runs were meant to be
+    runs: int = 1  # how many wrong runs there are
 
 
 def mojibake(body: Body) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ def _wrong(number: int, start: int, line: str, fixed: str) -> _Line | None:
             chance = any(len(run[0]) < 3 for run, _ in runs)
             if line[: runs[0][0].start()] + whole + line[position:] == fixed or (fixed == line and not chance):
                 signs = "".join(meant for _, meant in runs)
-                return _Line(number, start + runs[0][0].start(), start + position, whole, True, signs)
+                return _Line(number, start + runs[0][0].start(), start + position, whole, True, signs, len(runs))
     if fixed == line:
         return None
     first = next((i for i, (a, b) in enumerate(zip(line, fixed, strict=False)) if a != b), min(len(line), len(fixed)))
@@ -103,8 +104,9 @@ def _finding(card: Card, group: list[_Line]) -> Finding:
     if first.sure and begin:
         shown = begin[0]
         meant = _decoded(shown, 1) or meant
-    rest = f", and so on to line {last.number}" if len(group) > 1 else ""
-    message = f"the text was decoded with the wrong encoding, expected {quote(meant)}{rest}, got {quote(shown)}"
+    more = sum(line.runs for line in group) - 1
+    rest = f" (and {more} more{f' to line {last.number}' if len(group) > 1 else ''})" if more else ""
+    message = f"the text was decoded with the wrong encoding, expected {quote(meant)}, got {quote(shown)}{rest}"
     edit = None
     if first.sure:
         new, position = [], first.start

@@ -47,6 +47,8 @@ _WITHIN = re.compile(
     r"|\{\{ ?[a-z_]{3,40} (?:\|[^{}\n]{0,200})?\}\}|\bcoming soon[ \t.!…]{0,5}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_MARKS = " \t\n.!:;()[]{}<>*_…-"  # what a placeholder wears
+_LINES_NAMED = 8  # of one placeholder; of more, the first and the last
 _CODE_LINE = re.compile(r"^[ \t#/]*\(?(?:ongoing|coming soon|todo|tbd|tba)\)?[ \t.!]*$", re.IGNORECASE | re.MULTILINE)
 _AMOUNT = re.compile(
     r"\b(?:num(?:ber)?|size|count|total|images|examples|rows|samples|instances|pictures|videos|hours|how many)",
@@ -120,16 +122,27 @@ def empty_sections(body: Body) -> Iterator[Finding]:
 
 
 def placeholders(body: Body) -> Iterator[Finding]:
-    """Yield the lines on which a placeholder stands, with the section that it leaves open."""
+    """Yield one finding for each placeholder, at its first line, with the section it leaves open or all its lines."""
     where = ""
     alone = {id(section.own[0]) for section in body.sections if len(section.own) == 1}
+    places: dict[str, list[tuple[int, str, str]]] = {}
     for block in body.blocks:
         if block.kind == "heading":
             where = f" in the section {quote(block.text)}" if block.text else ""
         for line, found in _placeholders_of(block, id(block) in alone):
             place = where if block.kind != "heading" else " in a heading"
-            message = f"the text holds the placeholder {quote(found)}{place}, expected what is known"
-            yield PLACEHOLDER.at(body.name, message, line=line, value=found)
+            places.setdefault(found.strip(_MARKS).casefold(), []).append((line, found, place))
+    for found_at in places.values():
+        line, found, place = found_at[0]
+        if len(found_at) > 1:
+            place = _on_lines([line for line, _, _ in found_at])
+        message = f"the text holds the placeholder {quote(found)}{place}, expected what is known"
+        yield PLACEHOLDER.at(body.name, message, line=line, value=found)
+
+
+def _on_lines(lines: list[int]) -> str:
+    named = ", ".join(map(str, lines)) if len(lines) <= _LINES_NAMED else f"from {lines[0]} to {lines[-1]}"
+    return f" on {len(lines)} lines ({named})"
 
 
 def _placeholders_of(block: Block, alone: bool) -> Iterator[tuple[int, str]]:
@@ -157,7 +170,7 @@ def _placeholders_of(block: Block, alone: bool) -> Iterator[tuple[int, str]]:
 
 def _whole(text: str) -> bool:
     """Whether a text is a placeholder and nothing else, whatever brackets and marks it wears."""
-    return bool(_WHOLE.fullmatch(text.strip(" \t\n.!:;()[]{}<>*_…-").replace("\n", " ")))
+    return bool(_WHOLE.fullmatch(text.strip(_MARKS).replace("\n", " ")))
 
 
 def missing_citation(body: Body) -> Iterator[Finding]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
+from tools.check.card.features import cast_problem, declared
 from tools.check.card.header_configs import DataFiles, data_files, matching, place
 from tools.check.card.header_info import Info, infos
 from tools.check.card.read import Card
 from tools.check.card.rules_header import INFO_FILES
 from tools.check.findings import Finding, quote
 
+if TYPE_CHECKING:
+    from tools.check.repo.footers import Footer
+
 
 def info_files(card: Card) -> Iterator[Finding]:
-    """CA035: rows or columns of the files at hand that are not those of dataset_info."""
+    """CA035: rows, columns or types of the files at hand that are not those of dataset_info."""
     folder = card.folder
     if folder is None or not (card.header or {}).get("dataset_info"):
         return
@@ -34,6 +39,7 @@ def info_files(card: Card) -> Iterator[Finding]:
             rows += footer.rows
             if number == 0:  # one shard speaks for the columns of all
                 yield from _columns(card, info, name, footer.schema.names)
+                yield from _types(card, info, name, footer)
         else:
             yield from _rows(card, info, files, rows)
 
@@ -70,3 +76,19 @@ def _columns(card: Card, info: Info, name: str, columns: list[str]) -> Iterator[
     for column in [column for column in told if column not in columns][:3]:
         message = f"the features of {quote(info.config)} have {quote(column)}, expected the columns of {quote(name)}"
         yield INFO_FILES.at(card.name, message, line=line, column="features", value=column)
+
+
+def _types(card: Card, info: Info, name: str, footer: Footer) -> Iterator[Finding]:
+    features = info.values.get("features")
+    for number, feature in enumerate(features if isinstance(features, list) else []):
+        column = feature.get("name") if isinstance(feature, dict) else None
+        if not isinstance(column, str) or footer.schema.names.count(column) != 1:
+            continue
+        why = cast_problem(feature, footer)
+        if why is not None:
+            real = str(footer.schema.field(column).type)
+            message = f"the feature {quote(column)} of {quote(info.config)} is declared as {quote(declared(feature))}, "
+            message += f"expected what can hold the {quote(real)} of {quote(name)}"
+            message += f": {why}" if why else ""
+            line = place(card, (*info.path, "features", number))
+            yield INFO_FILES.at(card.name, message, line=line, column="features", value=column)

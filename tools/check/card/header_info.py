@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from tools.check.card.entries import line_of, texts
-from tools.check.card.features import features_problem
+from tools.check.card.features import feature_problem
 from tools.check.card.header_configs import data_files, place
 from tools.check.card.read import Card
 from tools.check.card.rules_header import (
@@ -89,11 +89,20 @@ def info_form(card: Card) -> Iterator[Finding]:
         if problem := _splits_problem(info.values.get("splits")):
             message = f"the splits of {quote(info.config)} are ignored: {problem}"
             yield INFO.at(card.name, message, line=place(card, (*info.path, "splits")), column="splits")
-        features = info.values.get("features")
-        problem = features_problem(features) if features is not None else None
-        if problem:
-            message = f"datasets cannot read the features of {quote(info.config)}: {problem}"
-            yield INFO.at(card.name, message, line=place(card, (*info.path, "features")), column="features")
+        yield from _features(card, info)
+
+
+def _features(card: Card, info: Info) -> Iterator[Finding]:
+    features, path = info.values.get("features"), (*info.path, "features")
+    if features is not None and not isinstance(features, list):
+        message = f"datasets cannot read the features of {quote(info.config)}: they are {quote(features)}, "
+        yield INFO.at(card.name, message + "expected a list", line=place(card, path), column="features")
+    for number, feature in enumerate(features if isinstance(features, list) else []):
+        if problem := feature_problem(feature):
+            name = feature.get("name") if isinstance(feature, dict) else None
+            what = quote(name) if isinstance(name, str) else f"{number + 1}"
+            message = f"datasets cannot read the feature {what} of {quote(info.config)}: {problem}"
+            yield INFO.at(card.name, message, line=place(card, (*path, number)), column="features")
 
 
 def _splits_problem(splits: Any) -> str | None:

@@ -298,7 +298,10 @@ INFO_FILES = Rule(
     "CA035",
     "error",
     "dataset_info disagrees with the Parquet files",
-    why="datasets raises an error where the rows or the columns of the files are not those of dataset_info.",
+    why=(
+        "datasets raises an error where the rows or the columns of the files are not those of dataset_info, or where a "
+        "column cannot be read as the type that it declares."
+    ),
     mend="Make dataset_info anew from the files.",
 )
 SIZE_AND_COUNTS = Rule(

@@ -1,7 +1,7 @@
 """What the bytes of an image prove and say: whole or not, its header, where it ends, what its metadata and pixels are.
 
-A PNG is proven by the checksums of its chunks, and its pixels are unpacked only where that is asked for, or where its
-file is too small for a picture; every other format is proven by decoding its first frame. Safe to call from threads.
+A PNG is proven by the checksums of its chunks, and its pixels are unpacked only where that is asked for, or where it
+begins as one of a single colour does; every other format is proven by decoding its first frame. Threads may call it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from tools.check.images.formats import READERS, Header, end_of, format_of, heade
 from tools.check.images.metadata import NONE, Metadata
 from tools.check.images.png import read_png
 
-# A PNG of fewer bytes than one for this many pixels is decoded by every check: the drawings of the embedded
-# edition take 32 times as many at least, and a black picture takes a fifth (measured with Pillow 13).
-PIXELS_A_BYTE = 64
 THUMBNAIL = 64  # pixels a side: what the perceptual hash makes of a picture in any case (16 * its factor of 4)
 LOOKED_AT = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK")  # modes that a thumbnail of 8 bits a channel does justice to
 HASH_SIDE = 16  # of the perceptual hash, which has HASH_SIDE**2 bits
@@ -80,7 +77,7 @@ def _examine_png(content: bytes, pixels: bool) -> Examined:
     found = Examined(header, png.problem, png.bomb or too_large(png.width, png.height), png.end, metadata.of_png(png))
     if found.problem or found.bomb:
         return found
-    decode = pixels or len(content) < png.width * png.height // PIXELS_A_BYTE
+    decode = pixels or png.begins_plain
     if not (decode or png.has_others):
         return found
     try:

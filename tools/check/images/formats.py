@@ -82,7 +82,7 @@ def too_large(width: int, height: int) -> str | None:
     return f"claims {width:,} x {height:,} pixels; more than {MAX_PIXELS:,} are not decoded"
 
 
-def read_header(head: bytes) -> Header | None:
+def header_of_head(head: bytes) -> Header | None:
     """Return the header of an image by its first HEAD_BYTES; None where they do not tell it. Never raises."""
     name = format_of(head)
     if name == "PNG":

@@ -95,13 +95,22 @@ def _named(entry: Entry) -> Entry:
     return entry
 
 
+_UNLISTED = "cannot be listed"  # how DiffusionFER.RawFolder.entries says that a folder is closed to it
+
+
 def _entries(listing: Listing, config: str) -> Iterator[Finding]:
+    unlisted = False
     for entry in listing.entries:
-        if entry.problem:
+        if entry.problem and entry.problem.startswith(_UNLISTED):
+            unlisted = True
+            file = f"{listing.name}/{entry.name}" if entry.name else listing.name
+            message = f"folder {quote(entry.name or listing.name)} {entry.problem}"
+            yield ENTRY_UNSAFE.at(file, message, "give yourself the right to read it", value=entry.name or listing.name)
+        elif entry.problem:
             message = f"entry {quote(entry.name)} {entry.problem}"
             hint = "put a plain file in its place, or remove it"
             yield ENTRY_UNSAFE.at(f"{listing.name}/{entry.name}", message, hint, value=entry.name)
-    if not any(is_image(entry) for entry in listing.entries):
+    if not unlisted and not any(is_image(entry) for entry in listing.entries):
         message = f"config {config} holds no image ({', '.join(IMAGE_SUFFIXES)})"
         yield FOLDER_EMPTY.at(listing.name, message, "put the images there")
 

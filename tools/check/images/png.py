@@ -24,6 +24,7 @@ MODES = {
     **{(bits, _PALETTE): "P" for bits in (1, 2, 4, 8)},
     **{(8, _GREY_ALPHA): "LA", (16, _GREY_ALPHA): "LA;16", (8, _RGB_ALPHA): "RGBA", (16, _RGB_ALPHA): "RGBA;16"},
 }
+_CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGB_ALPHA: 4}
 SIMPLE = (b"IHDR", b"IDAT", b"IEND", b"tEXt")  # those whose form is wholly checked here, or may be anything
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -33,7 +34,8 @@ class Png:
     """What the chunks of a PNG say: all of it as far as the chunks are whole.
 
     `has_others`: it has chunks besides SIMPLE ones. `problem` is why it is not whole, `bomb` what unpacks to too much,
-    `end` the offset behind IEND. Sizes in pixels.
+    `end` the offset behind IEND. Sizes in pixels. `begins_plain`: its first pixels may all be of one colour, as those
+    of a picture that is all of one colour must be.
     """
 
     width: int = 0
@@ -47,6 +49,8 @@ class Png:
     problem: str | None = None
     bomb: str | None = None
     end: int = 0
+    begins_plain: bool = False
+    pixel_bytes: int = 0  # of one pixel; 0 where rows are interlaced or pixels share a byte
 
 
 _LENGTH_AND_TYPE, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
@@ -72,7 +76,7 @@ def read_png(content: bytes, *, header_only: bool = False) -> Png:
                 _read_header(png, data)
             elif kind == b"IDAT" and not has_pixels:
                 has_pixels = True
-                _glance(data)
+                png.begins_plain = _begins_plain(_glance(data), png)
             elif kind == b"tRNS":
                 png.transparent = True
             elif kind == b"acTL" and not has_pixels and len(data) >= 8:
@@ -122,16 +126,35 @@ def _read_header(png: Png, data: memoryview) -> None:
     png.width, png.height, bits, colour, packing, filters, interlace = struct.unpack(">IIBBBBB", data)
     png.mode = MODES.get((bits, colour), "")
     png.transparent = colour in (_GREY_ALPHA, _RGB_ALPHA)
+    if bits >= 8 and not interlace:
+        png.pixel_bytes = _CHANNELS.get(colour, 0) * bits // 8
     known = png.mode and (packing, filters) == (0, 0) and interlace in (0, 1)
     if not (known and 0 < png.width < 2**31 and 0 < png.height < 2**31):
         raise _Problem(f"has a header that no PNG may have: {bytes(data).hex(' ')}")
 
 
-def _glance(data: memoryview) -> None:
+def _glance(data: memoryview) -> bytes:
     try:  # to unpack all of it would take longer than all the rest
-        zlib.decompressobj().decompress(data[:GLANCE], GLANCE)
+        return zlib.decompressobj().decompress(data[:GLANCE], GLANCE)
     except zlib.error as error:
         raise _Problem(f"holds pixels that cannot be unpacked: {error}") from None
+
+
+def _begins_plain(start: bytes, png: Png) -> bool:
+    """Say whether the first unpacked bytes may be those of a picture of one colour; True where that is not told.
+
+    A row is a byte for its filter and its pixels. Where a row and the one above it are of one colour each, every filter
+    (None, Sub, Up, Average, Paeth) leaves the same bytes for all pixels but the first.
+    """
+    size = png.pixel_bytes
+    if not size:
+        return True
+    length = 1 + png.width * size
+    for at in range(0, len(start), length):
+        row = start[at + 1 + size : at + length]  # all pixels but the first
+        if row[size:] != row[:-size]:
+            return False
+    return True
 
 
 def _read_text(png: Png, kind: bytes, data: bytes) -> int:

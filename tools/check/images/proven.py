@@ -1,6 +1,6 @@
 """The memory of what was proven: SQLite, in the user's cache, so that no file is read twice that did not change.
 
-A file is known by a digest of its path, its size and its time; bytes are known by their SHA-256. What is remembered is
+A file is known by a digest of its path, its size and its times; bytes are known by their SHA-256. What is remembered is
 what was found without fault. Whatever is wrong with the database, a check goes on and proves anew: it is a help, not a
 source of truth, and may be deleted at any time.
 """
@@ -20,7 +20,7 @@ from tools.check.images.formats import Header
 from tools.check.images.source import Stamp
 
 # The version of the checks whose outcome is remembered: raise it with any change to what a rule on one image finds.
-CHECKS = 2
+CHECKS = 3
 NAME = "proven.sqlite"
 PATIENCE = 0.5  # seconds that another process may hold the database before it is done without
 UNWRITTEN = 1000  # files remembered in memory before they are written, in one transaction
@@ -31,7 +31,9 @@ SETTLED_NS = 2 * 10**9
 _TABLES = """
 CREATE TABLE IF NOT EXISTS content (sha256 BLOB PRIMARY KEY, checks INTEGER, deep INTEGER, format TEXT, width INTEGER,
     height INTEGER, mode TEXT, transparent INTEGER, animated INTEGER, recipe BLOB, look BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS file (place BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stamp (place BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
+    sha256 BLOB) WITHOUT ROWID;
+DROP TABLE IF EXISTS file;  -- of an earlier form, without ctime_ns
 """
 _FACTS = "sha256, deep, format, width, height, mode, transparent, animated, recipe, look"
 
@@ -102,9 +104,9 @@ class Proven:
 
     def of_file(self, stamp: Stamp) -> Facts | None:
         """Return what is known of a file that has not changed since it was proven."""
-        where = "place=? AND size=? AND mtime_ns=? AND checks=?"
-        query = f"SELECT {_FACTS} FROM file JOIN content USING (sha256) WHERE {where}"
-        return self._facts(query, (stamp.place, stamp.size, stamp.mtime_ns, CHECKS))
+        where = "place=? AND size=? AND mtime_ns=? AND ctime_ns=? AND checks=?"
+        query = f"SELECT {_FACTS} FROM stamp JOIN content USING (sha256) WHERE {where}"
+        return self._facts(query, (stamp.place, stamp.size, stamp.mtime_ns, stamp.ctime_ns, CHECKS))
 
     def of_bytes(self, sha256: bytes) -> Facts | None:
         """Return what is known of bytes, wherever they were seen."""
@@ -116,7 +118,7 @@ class Proven:
 
     def remember(self, stamp: Stamp | None, facts: Facts) -> None:
         """Remember bytes without fault, and, with its stamp, the file that holds them."""
-        if stamp and time.time_ns() - stamp.mtime_ns < SETTLED_NS:
+        if stamp and time.time_ns() - max(stamp.mtime_ns, stamp.ctime_ns) < SETTLED_NS:
             stamp = None
         with self._lock:
             if self._database:
@@ -146,10 +148,10 @@ class Proven:
             for _, f in unwritten
             for h in (f.header,)
         ]
-        files = [(stamp.place, stamp.size, stamp.mtime_ns, facts.sha256) for stamp, facts in unwritten if stamp]
+        files = [(s.place, s.size, s.mtime_ns, s.ctime_ns, facts.sha256) for s, facts in unwritten if s]
         with self._or_without(), self._database:
             self._database.executemany(f"INSERT OR REPLACE INTO content VALUES ({','.join('?' * 11)})", content)
-            self._database.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", files)
+            self._database.executemany("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?, ?, ?)", files)
 
     @contextlib.contextmanager
     def _or_without(self) -> Iterator[None]:

@@ -39,7 +39,7 @@ ENTRY_UNSAFE = Rule(
     "error",
     "an entry of a raw folder or zip is unsafe",
     why="A link, a pipe or a name that leaves its folder makes a reader hang, or publishes a file that nobody meant.",
-    mend="Put a plain file with a plain name in its place, or remove it.",
+    mend="Put a plain file with a plain name in its place, or remove it; give yourself the right to read a folder.",
 )
 NO_ROW = Rule(
     "IM006",
@@ -135,7 +135,10 @@ ONE_COLOUR = Rule(
     "IM018",
     "warning",
     "an image is all of one colour",
-    why="A generator whose safety filter or memory gave out writes a black picture and goes on.",
+    why=(
+        "A generator whose safety filter or memory gave out writes a black picture and goes on. Found by the default "
+        "depth, but for a palette that holds its colour twice, which --deep finds; --quick sees no pixels."
+    ),
     mend="Generate the image again, or remove it with its row.",
 )
 
@@ -218,7 +221,10 @@ ALIKE = Rule(
     "IM029",
     "warning",
     "two images look the same",
-    why="A copy that was scaled, brightened or saved again is still a copy, in one split as across two.",
+    why=(
+        "A copy that was scaled, brightened or saved again is still a copy, in one split as across two. "
+        "Only --deep looks for it, for it takes the pixels of every image."
+    ),
     mend="Look at both, and remove one with its row if they are one picture.",
 )
 NOT_COMPARED = Rule(

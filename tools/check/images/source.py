@@ -25,14 +25,17 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells whether a file is the one that was proven: a digest of its place, its size and its time of change.
+    """What tells whether a file is the one that was proven: a digest of its place, its size and its times.
 
-    Of an entry of a zip, size and time are those of the zip; its own checksum is part of its place.
+    Whoever sets the time of a file back leaves a trace in `ctime_ns`, which no program can set; on Windows, where that
+    is the time of creation, it tells nothing more. Of an entry of a zip, size and times are those of the zip; its own
+    checksum is part of its place.
     """
 
     place: bytes
     size: int
     mtime_ns: int
+    ctime_ns: int
 
 
 class Source:
@@ -47,14 +50,14 @@ class Source:
         """Return the stamp of a file; None where it is gone, which reading it will say."""
         try:
             if isinstance(self.folder, RawZip) and self._zip:
-                info, state = self._info(name), self._zip
+                info, state = _info(self.folder, name), self._zip
                 place = f"{name}\0{info.CRC:08x}{info.file_size}"
             else:
                 state, place = os.stat(self._path(name)), name  # noqa: PTH116
         except (OSError, KeyError, ValueError):
             return None
         digest = hashlib.blake2b(self._place + place.encode(errors="surrogateescape"), digest_size=16).digest()
-        return Stamp(digest, state.st_size, state.st_mtime_ns)
+        return Stamp(digest, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
     def read(self, name: str, stamp: Stamp | None) -> bytes:
         """Return the bytes of a file. Raises OSError, or ValueError where it must not be read or is not as stamped."""
@@ -72,7 +75,7 @@ class Source:
         """Return the first HEAD_BYTES of a file. Raises what `read` raises."""
         if isinstance(self.folder, RawZip):
             try:
-                with self.folder._archive.open(self._info(name)) as entry:
+                with self.folder._archive.open(_info(self.folder, name)) as entry:
                     return entry.read(HEAD_BYTES)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, KeyError) as error:
                 raise ValueError(f"cannot be unpacked ({error}): pack it again") from error
@@ -99,7 +102,7 @@ class Source:
     def _path(self, name: str) -> str:
         return f"{self.folder.path}{os.sep}{name}"
 
-    def _info(self, name: str) -> zipfile.ZipInfo:
-        # The builder's own archive: a second one would hold all names again.
-        assert isinstance(self.folder, RawZip)
-        return self.folder._archive.getinfo(self.folder._prefix + name)
+
+def _info(folder: RawZip, name: str) -> zipfile.ZipInfo:
+    # The builder's own archive: a second one would hold all names again.
+    return folder._archive.getinfo(folder._prefix + name)

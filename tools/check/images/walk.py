@@ -20,7 +20,7 @@ from tools.check.findings import Finding
 from tools.check.images.compare import Comparison
 from tools.check.images.content import Recorded, check_sha256, content_findings, not_recorded, unreadable
 from tools.check.images.examine import Look, examine, perceptual_hash
-from tools.check.images.formats import format_of, read_header, too_large
+from tools.check.images.formats import format_of, header_of_head, too_large
 from tools.check.images.header import face_box_findings, header_findings
 from tools.check.images.proven import Facts, Proven
 from tools.check.images.recipe import COLUMNS, parse_parameters, recipe_digest, recipe_findings
@@ -154,7 +154,7 @@ class _Walk:
             head = self._source.head(image.name)
         except (ValueError, OSError) as error:
             return Outcome(image, [unreadable(file, error)])
-        header = read_header(head)
+        header = header_of_head(head)
         if not head or not format_of(head):
             problem = examine(head).problem
             return Outcome(image, [IMAGE_BROKEN.at(file, f"image {problem}", "copy or generate the image again")])

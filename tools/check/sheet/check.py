@@ -35,7 +35,8 @@ ROW_RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
 
 def check_sheet(path: Path) -> Iterator[Finding]:
     """Yield what is wrong with a sheet, whatever its name; never raises for what the file holds or is."""
-    sheet, findings = read_sheet_file(path.name, path, is_doubtful)
+    name = path.name or path.resolve().name or str(path)  # "." has no name of its own, and "/" none at all
+    sheet, findings = read_sheet_file(name, path, is_doubtful)
     yield from findings
     if sheet:
         yield from sheet_findings(sheet)

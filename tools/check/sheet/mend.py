@@ -11,10 +11,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from DiffusionFER import EMOTIONS, SPLITS
+from DiffusionFER import EMOTIONS
 from tools.check.findings import Finding
 from tools.check.sheet.cells import Cell, find_cells, records
-from tools.check.sheet.columns import MEANT, MEANT_SPLITS
+from tools.check.sheet.columns import MEANT, meant_split
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import CELL_PADDED, LABEL_UNKNOWN, SPLIT_UNKNOWN
 
@@ -32,15 +32,9 @@ def label_beyond_doubt(value: str) -> str | None:
     return MEANT.get(word) if word.isalpha() and word not in DOUBTFUL else None
 
 
-def split_beyond_doubt(value: str) -> str | None:
-    """Return the split that differs from `value` in case or spaces, or of which it is another name, or None."""
-    word = value.strip().lower()
-    return word if word in SPLITS else MEANT_SPLITS.get(word)
-
-
 MEANING: dict[str, Callable[[str], str | None]] = {
     LABEL_UNKNOWN.id: label_beyond_doubt,
-    SPLIT_UNKNOWN.id: split_beyond_doubt,
+    SPLIT_UNKNOWN.id: meant_split,
     CELL_PADDED.id: str.strip,
 }
 

@@ -22,6 +22,7 @@ from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS
 from tools.check.findings import Finding, Rule
 from tools.check.places import true_places
 from tools.check.sheet.form import form_findings
+from tools.check.sheet.formulas import Cell, header_findings, own_formula_findings, own_formulas
 from tools.check.sheet.published import path_folders, published_names, published_rows
 from tools.check.sheet.rules import NO_ROWS, SHEET_MISSING, SHEET_TWICE, SHEET_UNREADABLE
 from tools.check.sheet.schema import cast_cells, one_array
@@ -193,7 +194,8 @@ def read_sheet_file(
     try:
         if path.is_file():
             return _parse(Source.of_file(name, path), is_doubtful)
-        message, hint = "the sheet is not a regular file", "put a CSV or Parquet file in its place"  # a pipe would wait
+        what = "a folder, expected a file" if path.is_dir() else "not a regular file"  # a pipe would wait
+        message, hint = f"the sheet is {what}", "put a CSV or Parquet file in its place"
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = error.strerror if isinstance(error, OSError) else error
         message, hint = f"the sheet cannot be opened: {reason}", "give yourself the right to read it"
@@ -206,12 +208,16 @@ def parse_sheet(name: str, content: bytes) -> tuple[Sheet | None, list[Finding]]
 
 
 class _Part(NamedTuple):
-    """What is kept of a part of a sheet, and whether it is doubtful; all columns, those at fault, and the last cell."""
+    """What is kept of a part of a sheet, and whether it is doubtful; all columns, those at fault, and the last cell.
+
+    `formulas` are the cells of columns that are not read which a spreadsheet would run.
+    """
 
     sheet: Sheet
     doubtful: bool
     names: list[str]
     problems: list[Finding]
+    formulas: list[Cell]
     last: Any
 
 
@@ -227,11 +233,14 @@ def _parse(source: Source, is_doubtful: Callable[[Sheet], bool] | None = None) -
     counts = [sheet.table.num_rows for sheet in sheets]
     origin, last = Origin(source, sum(counts), marks), parts[-1].last
     findings = [*parts[0].problems, *form_findings(source, marks, parts[0].names, last, sum(counts), COLUMNS)]
+    findings += header_findings(source.name, parts[0].names)
+    starts = list(itertools.accumulate(counts[:-1], initial=0))
+    for part, start in zip(parts, starts, strict=True):
+        findings += own_formula_findings(origin, part.formulas, start)
     if not sheets[0].has("path"):
         return None, findings
     if is_doubtful is None:
         return _joined(sheets, origin), findings
-    starts = itertools.accumulate(counts[:-1], initial=0)
     found = [(part.sheet, start) for part, start in zip(parts, starts, strict=True) if part.doubtful]
     positions = [np.arange(start, start + sheet.table.num_rows) for sheet, start in found]
     nothing = Sheet(source.name, sheets[0].table.slice(0, 0), origin)
@@ -252,7 +261,7 @@ def _part(source: Source, table: pa.Table, is_doubtful: Callable[[Sheet], bool] 
     if not doubtful:
         sheet = sheet.only(*(column for column in COMPARED if sheet.has(column)))
     last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
-    return _Part(sheet, doubtful, table.column_names, problems, last)
+    return _Part(sheet, doubtful, table.column_names, problems, own_formulas(table, read), last)
 
 
 def _joined(

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from tools.check.findings import Finding, quote
 from tools.check.places import true_places
+from tools.check.sheet.columns import meant_label
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import LEAK, PROMPT_DISAGREES, SAME_RECIPE, SEED_RANDOM
 from tools.make.prompts import AGES, EMOTION_PHRASES, GENDERS, RACES
@@ -25,17 +26,34 @@ def _one_of(name: str, words: tuple[str, ...]) -> str:
     return f"(?P<{name}>{'|'.join(map(re.escape, words))})"
 
 
-# A prompt of the published form. What follows the emotion's name in its phrase is left open, and so are style and
-# others; a prompt of another form is the maintainer's, and nothing is said of it.
-_PROMPT = re.compile(
-    rf"\s*{_one_of('emotion', tuple(EMOTION_PHRASES))} emotion\b.*?"
-    rf", {_one_of('race', RACES)} {_one_of('age', AGES)} style"
-    rf", a realistic portrait of (?:[^,]* )?{_one_of('gender', GENDERS)}, upper body\b",
-    re.IGNORECASE | re.DOTALL,
+# The parts of a prompt of the published grammar, each between commas, and each read on its own. The words of style,
+# which stand before the gender, are the maintainer's; a part of another form says nothing.
+_FLAGS = re.IGNORECASE | re.ASCII  # without ASCII, "\u017f" would be an "s"
+_PARTS = (
+    re.compile(rf"(?:^|,)\s*{_one_of('emotion', tuple(EMOTION_PHRASES))} emotion\s*(?=,|$)", _FLAGS),
+    re.compile(rf"(?:^|,)\s*{_one_of('race', RACES)} {_one_of('age', AGES)} style\s*(?=,|$)", _FLAGS),
+    re.compile(
+        rf"(?:^|,)\s*a realistic portrait of (?:(?!(?:{'|'.join(GENDERS)})\b)[^\s,]+ ){{0,3}}"
+        rf"{_one_of('gender', GENDERS)}\s*(?=,|$)",
+        _FLAGS,
+    ),
 )
+_MARKS = (b" emotion", b" style", b"realistic portrait of ")  # each part of the grammar has one of these
 VOCABULARY = {"emotion": tuple(EMOTION_PHRASES), "race": RACES, "age": AGES, "gender": GENDERS}
-# Other words for the grammar's own; a word that is not of its vocabulary cannot be told to be another.
-SAME = {"male": "man", "female": "woman", "teenager": "teen", "middle aged": "middle-aged"}
+# Other words for the grammar's own.
+SAME = {
+    **dict.fromkeys(("male", "boy", "m"), "man"),
+    **dict.fromkeys(("female", "girl", "f"), "woman"),
+    **dict.fromkeys(("teenager", "teenage", "adolescent"), "teen"),
+    **dict.fromkeys(("middle aged", "middle age", "middle-age"), "middle-aged"),
+    **dict.fromkeys(("elderly", "senior"), "old"),
+    **dict.fromkeys(("caucasian",), "white"),
+    **dict.fromkeys(("african american", "african-american", "african"), "black"),
+    **dict.fromkeys(("latino", "latina", "latinx", "hispanic"), "latin"),
+}
+# A cell that says that nothing is known; so does an empty one.
+UNKNOWN = ("", "-", "?", "n/a", "na", "nan", "none", "null", "unknown")
+OTHER = -1  # the place in `VOCABULARY` of a word that is not in it
 # What else decides how the picture of a prompt and a seed looks.
 SETTINGS = ("negative_prompt", "steps", "sampler", "cfg_scale", "model")
 
@@ -55,22 +73,22 @@ def same_recipe_findings(sheet: Sheet) -> Iterator[Finding]:
 
 
 def parse_prompt(prompt: str | None) -> dict[str, str]:
-    """Return emotion, race, age and gender that a prompt of the published form asks for; empty for any other."""
-    match = _PROMPT.match(prompt or "")
-    return {name: text.lower() for name, text in match.groupdict().items()} if match else {}
+    """Return what a prompt asks for of emotion, race, age and gender, in the words and the form of the grammar."""
+    matches = (part.search(prompt or "") for part in _PARTS)
+    return {name: text.lower() for match in matches if match for name, text in match.groupdict().items()}
 
 
 def _prompts(sheet: Sheet) -> Iterator[Finding]:
     prompts, of_row = sheet.distinct("prompt")
-    published = pc.match_substring(prompts, "a realistic portrait of", ignore_case=True)
-    if not pc.any(published).as_py():
+    data = memoryview(prompts.buffers()[2] or b"").tobytes().lower()  # far quicker than to ask each prompt
+    if not any(mark in data for mark in _MARKS):
         return
-    asked = pa.array([_asked(text) for text in prompts.to_pylist()], pa.list_(pa.int32(), len(VOCABULARY)))
+    asked = pa.array(map(_asked, prompts.to_pylist()), pa.list_(pa.int32(), len(VOCABULARY)))
     for place, (column, words) in enumerate(VOCABULARY.items()):
         if not sheet.has(column):
             continue
         texts, codes = sheet.distinct(column)
-        said = pc.index_in(pa.array(map(_plain, texts.to_pylist()), pa.string()), pa.array(words)).take(codes)
+        said = pa.array((_said(column, text) for text in texts.to_pylist()), pa.int32()).take(codes)
         wanted = pc.list_element(asked, place).take(of_row)
         for index in true_places(pc.not_equal(said, wanted)).to_pylist():  # null says nothing
             value, word = texts[codes[index].as_py()].as_py(), words[wanted[index].as_py()]
@@ -82,12 +100,19 @@ def _prompts(sheet: Sheet) -> Iterator[Finding]:
 def _asked(prompt: str | None) -> tuple[int | None, ...]:
     """Return the places in `VOCABULARY` of what a prompt asks for; None for what it does not say."""
     parts = parse_prompt(prompt)
-    return tuple(words.index(parts[column]) if parts else None for column, words in VOCABULARY.items())
+    return tuple(words.index(parts[column]) if column in parts else None for column, words in VOCABULARY.items())
 
 
-def _plain(text: str | None) -> str:
+def _said(column: str, text: str | None) -> int | None:
+    """Return the place in `VOCABULARY` of what a cell says, OTHER for another word; None where it says nothing."""
     word = (text or "").strip().lower()
-    return SAME.get(word, word)
+    if word in UNKNOWN or (column == "age" and word[:1].isdigit()):  # nobody says which years are "old"
+        return None
+    if column == "emotion":  # a label that is none has a finding of its own
+        label = meant_label(word)
+        return VOCABULARY[column].index(label) if label else None
+    word = SAME.get(word, word)
+    return VOCABULARY[column].index(word) if word in VOCABULARY[column] else OTHER
 
 
 def _seeds(sheet: Sheet) -> Iterator[Finding]:

@@ -15,11 +15,10 @@ import pyarrow.compute as pc
 
 from tools.check.findings import Finding, Rule, quote
 from tools.check.places import true_places
+from tools.check.sheet.formulas import FIRST_BYTES, formula_message, is_formula
 from tools.check.sheet.read import COLUMNS, Sheet
 from tools.check.sheet.rules import CELL_PADDED, FORMULA, INVISIBLE, MOJIBAKE, PATH_NOT_NFC
 
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 # No-break spaces, zero-width space, word joiner, byte-order mark, soft hyphen. Joiners are not among them: emoji and
 # Persian need those.
 UNSEEN = "\u00a0\u2007\u202f\u200b\u2060\ufeff\u00ad"
@@ -27,8 +26,7 @@ LABELS = ("emotion", "split")  # of white space around these, the rules for labe
 
 _AT_EDGES = np.zeros(256, bool)
 _AT_EDGES[[*b"\t\n\v\f\r\x1c\x1d\x1e\x1f "]] = True  # what str.strip removes of ASCII
-_AT_START = _AT_EDGES.copy()
-_AT_START[[*"".join(FORMULA_MARKS).encode()]] = True
+_AT_START = _AT_EDGES | FIRST_BYTES
 
 Problem = tuple[Rule, str, str]  # the rule, the message, the hint ("": the rule's)
 
@@ -119,17 +117,8 @@ def _padded(column: str, text: str) -> Iterator[Problem]:
 
 
 def _formula(column: str, text: str) -> Iterator[Problem]:
-    # A mark alone is text to a spreadsheet, and a number is a number.
-    if COLUMNS[column] == pa.string() and text.startswith(FORMULA_MARKS) and len(text) > 1 and not _is_number(text):
-        yield FORMULA, f"{column} {quote(text)} begins with {quote(text[0])}: a spreadsheet runs it as a formula", ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    if COLUMNS[column] == pa.string() and is_formula(text):
+        yield FORMULA, formula_message(f"{column} {quote(text)}", text), ""
 
 
 CHECKS: tuple[Callable[[str, str], Iterator[Problem]], ...] = (_encoding, _composed, _unseen, _padded, _formula)

@@ -51,9 +51,29 @@ def bad_columns(data_dir: Path) -> list[Finding]:
     return write(data_dir, 3, "label", "gender")
 
 
+def bad_types(data_dir: Path) -> list[Finding]:
+    """A column of numbers is declared as an image, and one of text, large numbers and names as what they cannot be."""
+    (data_dir / "data").mkdir()
+    columns = {"label": [7, 8, 9, 9, 9], "age": [1, 2, 3, 4, 5], "gender": ["f", "m", "f", "m", "f"]}
+    pq.write_table(pa.table(columns), data_dir / "data" / "train-0.parquet")
+    label = (
+        b"  - name: label\n    dtype:\n      class_label:\n        names:\n          '0': sad\n          '1': happy\n"
+    )
+    card = CARD.replace(b"  - name: label\n    dtype: int64\n", label + b"  - name: gender\n    dtype: int8\n")
+    return list(check_card("README.md", card.replace(b"age\n    dtype: int64", b"age\n    dtype: image"), data_dir))
+
+
 def good(data_dir: Path) -> list[Finding]:
     """The shards have the rows and the columns."""
     return write(data_dir, 3, "label", "age")
+
+
+def good_types(data_dir: Path) -> list[Finding]:
+    """Columns of other types, which datasets converts when it reads them."""
+    (data_dir / "data").mkdir()
+    columns = {"label": pa.array([1, 2, 3, 4, 5], pa.int8()), "age": pa.array(["1", "2", "3", "4", "5"])}
+    pq.write_table(pa.table(columns), data_dir / "data" / "train-0.parquet")
+    return list(check_card("README.md", CARD, data_dir))
 
 
 def good_damaged(data_dir: Path) -> list[Finding]:

@@ -44,6 +44,13 @@ def bad_pipe(data_dir: Path) -> list[Finding]:
     return check(data_dir)
 
 
+def bad_folder(data_dir: Path) -> list[Finding]:
+    write_faces(data_dir, 3, 2)
+    sheet(data_dir).unlink()
+    sheet(data_dir).mkdir()
+    return check(data_dir)
+
+
 def bad_semicolons(data_dir: Path) -> list[Finding]:
     write_faces(data_dir, 3, 2)
     sheet(data_dir).write_text("path;emotion;valence;arousal\nx;angry;0,5;1\n")
