@@ -212,6 +212,24 @@ def test_a_card_that_cannot_be_read(here: Path, kind: str) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"error: {message}\n")
 
 
+def test_odd_paths_and_full_disks_are_one_line(here: Path) -> None:
+    """A name that no system takes, and a place for the output that takes nothing, end with status 2 and one line."""
+    result = run("card", "check", "x" * 500)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    (here / "README.md").write_text(CARD)
+    if Path("/dev/full").exists():
+        command = [sys.executable, str(ROOT / "tools" / "card.py"), "check"]
+        with Path("/dev/full").open("w") as full:
+            ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert (ended.returncode, ended.stderr) == (2, "error: No space left on device\n")
+
+
+def test_what_lies_below_is_named_from_here(here: Path) -> None:
+    """An absolute path of what lies below the folder at hand is not repeated."""
+    (here / "README.md").write_text(CARD)
+    assert run("card", "check", str(here)).stdout.startswith("README.md\n")
+
+
 def test_repo_must_be_a_folder(here: Path) -> None:
     """--repo names a folder."""
     result = run("card", "check", "--repo", "nowhere")

@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run as a script: python tools/card.py
 
 import click
 
-from tools.linting import Linting, linting_options, say_mended
+from tools.linting import Linting, below, fail, linting_options, say_mended, stop
 
 CARD = "README.md"
 AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
@@ -48,26 +48,27 @@ def check(
     """
     linting = Linting(select, ignore, output, statistics, max_findings)
     from tools.check.card.file import check_card_file
-    from tools.check.findings import visible
     from tools.check.fixes import mend
 
-    cards = [path / CARD if path.is_dir() else path for path in paths or [repo or Path()]]
     try:
+        cards = [path / CARD if path.is_dir() else path for path in paths or [repo or Path()]]
         if repo and not repo.is_dir():
             raise ValueError(f"{repo} is not a folder")
         for path in cards:
-            checked = functools.partial(check_card_file, path)
+            checked = functools.partial(check_card_file, path, below(path.parent) + path.name)
             if fix:
                 say_mended(path, mend(path, checked, linting.rules))
             linting.add(checked())
         if repo:
             from tools.check.repo.check import check_repo
 
-            linting.add(check_repo(repo), base=f"{repo.as_posix()}/")
+            linting.add(check_repo(repo), base=below(repo))
+        status = linting.show()
     except (OSError, ValueError) as error:
-        click.echo(f"error: {visible(str(error))}", err=True)
-        sys.exit(2)
-    sys.exit(linting.show())
+        fail(error)
+    except KeyboardInterrupt:
+        stop()
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -97,6 +98,28 @@ def say_mended(path: Path, number: int) -> None:
     from tools.check.findings import visible
 
     click.echo(f"{visible(str(path))}: mended {number:,} finding{'s' * (number != 1)}", err=True)
+
+
+def below(folder: Path) -> str:
+    """Return what goes before the names of the files of a folder: the way to it from here, where it lies below."""
+    if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    return "" if folder == Path() else f"{folder.as_posix()}/"
+
+
+def fail(error: OSError | ValueError) -> NoReturn:
+    """End a command that cannot run: one line, which names a file but nothing of this machine, and status 2."""
+    from tools.check.findings import visible
+
+    text = str(error) if isinstance(error, ValueError) else error.strerror or type(error).__name__
+    click.echo(f"error: {visible(text)}", err=True)
+    sys.exit(2)
+
+
+def stop() -> NoReturn:
+    """End a command that was stopped by Ctrl-C."""
+    click.echo("stopped", err=True)
+    sys.exit(130)
 
 
 def _names(given: tuple[str, ...]) -> list[str]:

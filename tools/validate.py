@@ -16,7 +16,7 @@ if __package__ in (None, ""):  # run as a script: python tools/validate.py
 
 import click
 
-from tools.linting import ConfigName, Linting, linting_options, say_mended
+from tools.linting import ConfigName, Linting, below, fail, linting_options, say_mended, stop
 
 if TYPE_CHECKING:  # the linter is loaded when the command runs, so that --help answers at once
     from tools.check.annotations.agreement import Agreement
@@ -94,8 +94,6 @@ def main(
     if annotations and (len(configs) != 1 or depth or fix):
         raise click.UsageError("--annotations goes with one --config, and without --quick, --deep and --fix")
     linting = Linting(select, ignore, output, statistics, max_findings)
-    from tools.check.findings import visible
-
     logging.getLogger("DiffusionFER").setLevel(logging.ERROR)  # what the builder warns of is a finding here
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # so is what Pillow warns of
 
@@ -107,13 +105,12 @@ def main(
         else:
             options = Options(data_dir, configs, depth or "default", no_cache, work_dir, num_proc, fix)
             agreements = _check_data(linting, options)
+        status = linting.show(agreements)
     except (OSError, ValueError) as error:
-        click.echo(f"error: {visible(str(error))}", err=True)
-        sys.exit(2)
+        fail(error)
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        sys.exit(130)
-    sys.exit(linting.show(agreements))
+        stop()
+    sys.exit(status)
 
 
 def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[Agreement]:
@@ -124,7 +121,7 @@ def _check_sheet(linting: Linting, sheet: Path, fix: bool) -> list[Agreement]:
         raise ValueError(f"{sheet} is not there")
     if fix:
         _mend_sheet(linting, sheet)
-    linting.add(check_sheet(sheet), base=_before(sheet.parent))
+    linting.add(check_sheet(sheet), base=below(sheet.parent))
     return []
 
 
@@ -137,7 +134,7 @@ def _check_annotations(linting: Linting, file: Path, config: str) -> list[Agreem
     if not os.path.lexists(file):
         raise ValueError(f"{file} is not there")
     kind = SUBSETS[config].kind
-    linting.add(check_annotation_file(file, kind), base=_before(file.parent))
+    linting.add(check_annotation_file(file, kind), base=below(file.parent))
     found = agreement_of_file(file, kind)
     return [found] if found else []
 
@@ -172,7 +169,7 @@ def _check_data(linting: Linting, options: Options) -> list[Agreement]:
         )
         # A clone of upstream may be given itself: the names of its files begin with its own.
         upstream = any(folder.resolve().name in SUBSETS[config].folders for config in configs)
-        linting.add(found, base=_before(folder.parent if upstream else folder))
+        linting.add(found, base=below(folder.parent if upstream else folder))
     click.echo(f"checked {', '.join(configs)} in {visible(str(folder))}: {images:,} images", err=True)
     return list(agreements(configs, folder))
 
@@ -182,11 +179,6 @@ def _mend_sheet(linting: Linting, sheet: Path) -> None:
     from tools.check.sheet.check import check_sheet
 
     say_mended(sheet, mend(sheet, functools.partial(check_sheet, sheet), linting.rules))
-
-
-def _before(folder: Path) -> str:
-    """Return what goes before the names of the files of a folder, as seen from here."""
-    return "" if folder == Path() else f"{folder.as_posix()}/"
 
 
 if __name__ == "__main__":

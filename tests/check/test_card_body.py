@@ -436,3 +436,9 @@ def test_a_card_without_suspicion_does_not_load_ftfy() -> None:
 def test_a_card_that_cannot_be_read_has_no_findings_in_its_text() -> None:
     """What is no text has been found as such, and its text is not spoken of."""
     assert list(body_findings(read_card("README.md", b"\xff\xfea\0b\0"))) == []
+
+
+def test_more_brackets_than_are_parsed() -> None:
+    """A text of nothing but brackets is checked up to a bound, and a finding says so."""
+    (finding,) = [found for found in findings_of("![" * 70_000) if found.rule == "CA067"]
+    assert "of which the first 12" in finding.message

@@ -103,3 +103,23 @@ def test_mend_ends(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_bytes(b"")
     assert mend(file, lambda: [RULE.at("x", "m", edit=Edit(0, b"", b"b"))], {"XX001"}) == 10
+
+
+def test_a_link_out_of_its_folder_is_not_followed(tmp_path: Path) -> None:
+    """A link that leaves its folder is refused, and what it leads to stays as it is."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").write_bytes(b"ab")
+    (tmp_path / "in" / "x").symlink_to(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"in/x is a link that leaves its folder: mend the file itself$"):
+        mend_file(tmp_path / "in" / "x", [Edit(0, b"a", b"b")])
+    assert (tmp_path / "out").read_bytes() == b"ab"
+
+
+def test_a_file_that_may_only_be_read_is_left_alone(tmp_path: Path) -> None:
+    """Rights that a maintainer took away are not gone round."""
+    file = tmp_path / "x"
+    file.write_bytes(b"ab")
+    file.chmod(0o444)
+    with pytest.raises(ValueError, match="for it may only be read: give yourself the right to write it"):
+        mend_file(file, [Edit(0, b"a", b"b")])
+    assert file.read_bytes() == b"ab"

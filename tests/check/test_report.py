@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.check.findings import Edit, Finding
+from tools.check.findings import Edit, Finding, quote
 from tools.check.report import Report, render_github, render_json, render_statistics, render_text
 from tools.check.rules import RULES, chosen
 from tools.check.sarif import render_sarif
@@ -35,6 +35,11 @@ FINDINGS = st.lists(
     ),
     max_size=8,
 )
+
+
+def plain(text: str) -> str:
+    """Return a text with question marks for what no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def some(number: int) -> list[Finding]:
@@ -91,7 +96,8 @@ def test_json_holds_every_field(findings: list[Finding]) -> None:
     assert len(document["findings"]) == len(findings)
     for given_, found in zip(sorted(findings), document["findings"], strict=True):
         assert found.pop("fixable") is False
-        assert found == {name: getattr(given_, name) for name in found}
+        fields = {name: getattr(given_, name) for name in found}
+        assert found == {name: plain(text) if isinstance(text, str) else text for name, text in fields.items()}
         assert len(found) == 9
     assert sum(document["rules"].values()) == sum(document["counts"].values()) == len(findings)
 
@@ -164,3 +170,32 @@ def test_chosen_rules() -> None:
         chosen(["XY"], ())
     with pytest.raises(ValueError, match="'' or begins"):
         chosen([""], ())
+
+
+def test_json_is_bounded_and_plain() -> None:
+    """A cell of a megabyte does not make the JSON long, nor half of a surrogate pair make it unreadable."""
+    finding = SHEET_MISSING.at("caf\udce9.csv", "m", value="x" * 10**6)
+    text = render_json(Report([finding]))
+    assert len(text) < 2000
+    assert json.loads(text)["findings"][0]["file"] == "caf?.csv"
+
+
+TOKENS = {
+    "Hugging Face": "hf_" + "a1B2c3D4e5F6" * 3,
+    "within a name": "my_hf_" + "a1B2c3D4e5F6" * 3 + "_old",
+    "encoded": "%3Dhf_" + "a1B2c3D4e5F6" * 3,
+    "long": "hf_" + "a1B2c3D4e5F6" * 20,
+    "JSON web token": "eyJ" + ".".join(["a1B2c3D4e5F6"] * 3),
+    "password": "https://:a1B2c3D4@example.org",
+}
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+def test_no_form_of_output_repeats_a_credential(kind: str) -> None:
+    """Wherever a credential stands, in a name, a message, a value or a hint, no output holds it."""
+    token = TOKENS[kind]
+    secret = "a1B2c3D4"
+    finding = SHEET_MISSING.at(f"{token}.csv", f"got {quote('x' * 40 + token)}", f"write {token}", value=token)
+    report = Report([finding])
+    for render in (render_text, render_json, render_github, render_sarif):
+        assert secret not in render(report)

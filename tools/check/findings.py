@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tools.check.secrets import masked
+
 Severity = Literal["error", "warning"]
 
 QUOTED = 64  # characters of a quoted value: a SHA-256 and a path of the dataset fit, a prompt does not
@@ -87,8 +89,10 @@ class Rule:
         edit: Edit | None = None,
     ) -> Finding:
         """Return the finding that this rule is broken at a place; without a hint of its own, it has the rule's."""
-        hint = _sentence(hint or self.mend)
-        return Finding(self.id, self.severity, file, row, column, value, message, hint, line, edit)
+        # Here and nowhere else, so that no credential of a file, a name or a cell is repeated in any form of output.
+        value = None if value is None else masked(value)
+        hint = _sentence(masked(hint or self.mend))
+        return Finding(self.id, self.severity, masked(file), row, column, value, masked(message), hint, line, edit)
 
 
 def _sentence(text: str) -> str:
@@ -107,7 +111,7 @@ def visible(text: str, limit: int = MESSAGE) -> str:
 
 def quote(value: object) -> str:
     """Return a value as a message quotes it: text in quotes with escapes, and never long."""
-    text = value if isinstance(value, str) else str(value)
+    text = masked(value if isinstance(value, str) else str(value))  # before it is cut, which may hide its form
     if len(text) > QUOTED:
         return f"{text[:QUOTED]!r}... ({len(text):,} characters)"
     return repr(text)

@@ -32,9 +32,15 @@ def edited(content: bytes, edits: Iterable[Edit]) -> tuple[bytes, int]:
 def mend_file(path: Path, edits: Iterable[Edit]) -> int:
     """Make the edits in a file and return how many were made; a crash leaves the old file or the new one.
 
-    The file keeps its rights; a link stays a link. Raises ValueError (see `edited`) and OSError.
+    The file keeps its rights; a link stays a link. Raises ValueError for a link that leaves its folder, for a file that
+    may not be written, and as `edited` does; OSError where the disk is full or fails.
     """
     target = Path(os.path.realpath(path))
+    if not target.is_relative_to(Path(os.path.realpath(path.parent))):
+        raise ValueError(f"{path} is a link that leaves its folder: mend the file itself")
+    before = target.stat()
+    if not os.access(target, os.W_OK) or not before.st_mode & 0o222:
+        raise ValueError(f"{path} is not mended, for it may only be read: give yourself the right to write it")
     content = target.read_bytes()
     new, made = edited(content, edits)
     if new == content:
@@ -45,7 +51,9 @@ def mend_file(path: Path, edits: Iterable[Edit]) -> int:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(target.stat().st_mode & 0o7777)
+        Path(name).chmod(before.st_mode & 0o7777)
+        if hasattr(os, "chown"):
+            os.chown(name, before.st_uid, before.st_gid)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from tools.check.findings import Finding, visible
 from tools.check.rules import RULES
 
 WIDTH = 80
+LONGEST = 1000  # characters of a text in JSON; a cell may have megabytes
 
 
 class Report:
@@ -121,8 +122,14 @@ def render_json(report: Report, more: Mapping[str, Any] | None = None) -> str:
 
 def _as_json(finding: Finding) -> dict[str, Any]:
     names = ("rule", "severity", "line", "row", "column", "value", "message", "hint")
-    fields = {name: getattr(finding, name) for name in names}
-    return {**fields, "file": finding.file, "fixable": finding.edit is not None}
+    fields = {name: getattr(finding, name) for name in (*names, "file")}
+    texts = {name: _plain(text) for name, text in fields.items() if isinstance(text, str)}
+    return {**fields, **texts, "fixable": finding.edit is not None}
+
+
+def _plain(text: str) -> str:
+    """Return a text that every parser of JSON takes: no half of a pair, and of a long cell the beginning."""
+    return text[:LONGEST].encode("utf-8", "replace").decode()
 
 
 def render_github(report: Report) -> str:

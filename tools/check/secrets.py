@@ -13,15 +13,16 @@ from collections.abc import Iterator
 # Before each stands what a text must hold for the search to be worth its time.
 PASSWORD = "a password in an address"
 _TOKENS = {
-    "a Hugging Face token": (("hf_", "api_org_"), r"\b(?:hf_|api_org_)([A-Za-z0-9]{30,80})\b"),
-    "a GitHub token": (("gh", "github_pat_"), r"\b(?:gh[pousr]_|github_pat_)([A-Za-z0-9_]{36,255})\b"),
-    "a GitLab token": (("glpat-",), r"\bglpat-([\w-]{20,60})"),
-    "an AWS access key": (("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)([A-Z0-9]{16})\b"),
-    "a Google API key": (("AIza",), r"\bAIza([\w-]{35})"),
-    "a Slack token": (("xox",), r"\bxox[abeoprs]-([A-Za-z0-9-]{20,250})"),
-    "an OpenAI or Anthropic key": (("sk-",), r"\bsk-([A-Za-z0-9_-]{32,250})"),
-    "a PyPI token": (("pypi-",), r"\bpypi-([\w-]{60,300})"),
-    PASSWORD: (("://",), r"://[^\s/:@<>\"'`]{1,100}:([^\s/@<>\"'`]{6,200})@"),
+    "a Hugging Face token": (("hf_", "api_org_"), r"(?:hf_|api_org_)([A-Za-z0-9]{30,})"),
+    "a GitHub token": (("gh", "github_pat_"), r"(?:gh[pousr]_|github_pat_)([A-Za-z0-9_]{36,})"),
+    "a GitLab token": (("glpat-",), r"glpat-([\w-]{20,})"),
+    "an AWS access key": (("AKIA", "ASIA"), r"(?<![A-Za-z0-9])(?:AKIA|ASIA)([A-Z0-9]{16})(?![A-Za-z0-9])"),
+    "a Google API key": (("AIza",), r"AIza([\w-]{35})"),
+    "a Slack token": (("xox",), r"xox[abeoprs]-([A-Za-z0-9-]{20,})"),
+    "an OpenAI or Anthropic key": (("sk-",), r"(?<![A-Za-z0-9])sk-([A-Za-z0-9_-]{32,})"),
+    "a PyPI token": (("pypi-",), r"pypi-([\w-]{60,})"),
+    "a JSON web token": (("eyJ",), r"eyJ([\w-]{10,}\.[\w-]{10,}\.[\w-]{10,})"),
+    PASSWORD: (("://",), r"://[^\s/:@<>\"'`]{0,100}:([^\s/@<>\"'`]{6,200})@"),
 }
 _PATTERNS = {kind: (begins, re.compile(pattern)) for kind, (begins, pattern) in _TOKENS.items()}
 _PRIVATE_KEY = re.compile(
@@ -32,9 +33,20 @@ _ANY_USER = re.compile(r"://(?:user|username|me|name|login)\w{0,3}:", re.IGNOREC
 _EXAMPLE = re.compile(r"(?i)^[<{$%\[*]|^(.)\1*$|example|your|token|secret|passw|placeholder|xxxx|\*\*\*|\.\.\.|1234567")
 
 ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\]+")
-PARAMETER = re.compile(r"[?&;]([A-Za-z][\w-]{0,60})=([^&#\s)\]]*)")
+PARAMETER = re.compile(r"[?&;#]([A-Za-z][\w-]{0,60})=([^&#\s)\]]*)")
 SIGNATURES = {"signature", "x-amz-signature", "x-goog-signature", "sig", "x-amz-security-token", "policy", "hm"}
-PERSONAL = {"casa_token", "access_token", "auth_token", "id_token", "jwt", "sas_token", "api_key", "apikey"}
+PERSONAL = {
+    "casa_token",
+    "access_token",
+    "auth_token",
+    "id_token",
+    "jwt",
+    "sas_token",
+    "api_key",
+    "apikey",
+    "password",
+    "secret",
+}
 LONG = {"token", "key", "auth"}  # names that say little: only a long value makes them an access
 
 
@@ -43,7 +55,7 @@ def masked(text: str) -> str:
     text = _PRIVATE_KEY.sub(_hidden, text)
     for _, pattern in _patterns(text):
         text = pattern.sub(_hidden, text)
-    if "://" in text and ("?" in text or ";" in text):
+    if "://" in text and ("?" in text or ";" in text or "#" in text):
         text = ADDRESS.sub(lambda address: PARAMETER.sub(_hidden_value, address[0]), text)
     return text
 

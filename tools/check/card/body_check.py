@@ -16,12 +16,12 @@ from tools.check.card.body_links import (
     unknown_files,
     unknown_references,
 )
-from tools.check.card.body_markdown import read_body
+from tools.check.card.body_markdown import checked_length, read_body
 from tools.check.card.body_names import names_twice
 from tools.check.card.body_numbers import differing_counts
 from tools.check.card.body_secrets import expiring_findings, secret_findings
 from tools.check.card.body_sections import empty_sections, missing_citation, missing_sections, placeholders, unsaid_uses
-from tools.check.card.body_text import LONGEST_TEXT, Body
+from tools.check.card.body_text import Body
 from tools.check.card.read import Card
 from tools.check.card.rules_body import TEXT_LONG
 from tools.check.findings import Finding
@@ -64,8 +64,8 @@ def body_findings(card: Card) -> Iterator[Finding]:
         return
     yield from expiring_findings(card)
     yield from secret_findings(card)
-    if len(card.body) > LONGEST_TEXT:
-        message = f"the text has {len(card.body):,} characters, of which the first {LONGEST_TEXT:,} are checked"
+    if len(card.body) > (checked := checked_length(card.body)):
+        message = f"the text has {len(card.body):,} characters, of which the first {checked:,} are checked"
         yield TEXT_LONG.at(card.name, message, line=card.body_line)
     body = read_body(card)
     for rule in RULES:

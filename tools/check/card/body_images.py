@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -58,7 +59,8 @@ def contradicting_alt(body: Body) -> Iterator[Finding]:
 
     A class is a label of the header, an emotion, or a word that stands alone over a picture of the card.
     """
-    captions = [(link, _caption(body, link)) for link in body.links if link.image and link.text]
+    lines = [block.line for block in body.blocks]
+    captions = [(link, _caption(body, lines, link)) for link in body.links if link.image and link.text]
     if not any(caption for _, caption in captions):
         return
     known = dict(EMOTIONS)
@@ -81,15 +83,15 @@ def contradicting_alt(body: Body) -> Iterator[Finding]:
             yield ALT_CONTRADICTS.at(body.name, message, line=link.line, value=link.text)
 
 
-def _caption(body: Body, picture: Link) -> tuple[str, bool] | None:
-    """Return the short text that stands over a picture, and whether that is a heading."""
-    above = [block for block in body.blocks if block.line < picture.line]
-    if not above or above[-1].kind not in ("heading", "text", "html"):
+def _caption(body: Body, lines: list[int], picture: Link) -> tuple[str, bool] | None:
+    """Return the short text that stands over a picture, and whether that is a heading; `lines` are the blocks'."""
+    above = bisect.bisect_left(lines, picture.line) - 1
+    if above < 0 or body.blocks[above].kind not in ("heading", "text", "html"):
         return None
-    *_, last = above[-1].text.strip().split("\n")
+    *_, last = body.blocks[above].text.strip().split("\n")
     if IMAGE in last or not 3 <= len(last) <= _CAPTION or len(last.split()) > 4:
         return None
-    return last, above[-1].kind == "heading"
+    return last, body.blocks[above].kind == "heading"
 
 
 def _labels(value: Any, depth: int = 0) -> set[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tools.check.card.body_text import IMAGE, LONGEST_LINE, LONGEST_TEXT, Block, Body, Link, line_finder
+from tools.check.card.body_text import IMAGE, LONGEST_LINE, LONGEST_TEXT, MOST_BRACKETS, Block, Body, Link, line_finder
 from tools.check.card.read import Card
 from tools.check.secrets import masked
 
@@ -27,7 +27,7 @@ _HTML_HEADING = re.compile(r"<h([1-6])\b[^<>\n]{0,400}>([^\n]{0,400}?)</h[1-6]>"
 
 def read_body(card: Card) -> Body:
     """Read the text of a card; never raises for what it holds."""
-    text = re.sub(r"\r\n?", "\n", masked(card.body))[:LONGEST_TEXT]
+    text = re.sub(r"\r\n?", "\n", masked(card.body)[: checked_length(card.body)])
     text = re.sub(r"[\ud800-\udfff]", "\ufffd", text)  # bytes that are not UTF-8 are another rule's
     body = Body(card, text.split("\n"), card.body_line)
     env: dict[str, Any] = {}
@@ -35,6 +35,12 @@ def read_body(card: Card) -> Body:
     _Reader(body).read(_parser().parse(source, env))
     body.references.update(env.get("references", {}))
     return body
+
+
+def checked_length(text: str) -> int:
+    """Return how many characters of a text are checked: as many as are parsed in seconds."""
+    brackets = itertools.islice(re.finditer(r"\[", text), MOST_BRACKETS, None)
+    return min(LONGEST_TEXT, next((bracket.start() for bracket in brackets), len(text)))
 
 
 def _placed(rule: Callable[[Any, bool], bool]) -> Callable[[Any, bool], bool]:

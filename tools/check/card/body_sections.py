@@ -104,7 +104,7 @@ def _has_lead(body: Body) -> bool:
         headings += block.kind == "heading"
         if headings > 1:
             return False
-        if block.kind == "text" and len(block.text) >= 80:
+        if block.kind == "text" and len(block.text) >= 40:
             return True
     return False
 

@@ -12,6 +12,7 @@ from typing import Any
 from tools.check.card.read import Card
 
 LONGEST_LINE = 20_000  # characters of a line that are parsed: an embedded picture is longer, and no sentence is
+MOST_BRACKETS = 60_000  # opening ones: each may begin a link, and the parser looks for the end of each
 LONGEST_TEXT = 500_000  # characters that are parsed: the longest cards fit, and hostile ones end in seconds
 IMAGE = "\ufffc"  # stands for a picture in plain text
 

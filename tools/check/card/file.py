@@ -10,12 +10,12 @@ from tools.check.card.read import LARGEST_CARD
 from tools.check.findings import Finding
 
 
-def check_card_file(path: Path) -> Iterator[Finding]:
-    """Yield what is wrong with a card, with the files beside it as those that it speaks of.
+def check_card_file(path: Path, name: str) -> Iterator[Finding]:
+    """Yield what is wrong with a card, which findings call `name`, with the files beside it as those it speaks of.
 
     Raises ValueError, in one line, where there is no card that can be read.
     """
-    yield from check_card(path.as_posix(), read_bytes(path), path.parent)
+    yield from check_card(name, read_bytes(path), path.parent)
 
 
 def read_bytes(path: Path) -> bytes:
