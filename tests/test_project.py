@@ -47,11 +47,11 @@ def test_layers_run_one_way(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_library_prints_nothing(stage: str) -> None:
-    """Only commands print; below them, only the program that reads back in a process of its own does."""
+    """Only commands print; below them, only programs that run in a process of their own do."""
     for file in modules_of(stage):
         calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
         prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
-        assert not prints or file.name == "readback.py", file
+        assert not prints or file.name in ("readback.py", "probe.py"), file
         assert "click" not in imports_of(file), file
 
 

@@ -6,6 +6,8 @@ import hashlib
 import io
 import os
 import random
+import subprocess
+import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +20,13 @@ from PIL import Image
 
 from tests.check.material import bomb_png
 from tests.check.pictures import chunk, with_chunk
+from tests.environments import ROOT
 from tests.trees import write_faces, zip_folder
 from tools.check.configs import check_data
 from tools.check.images.content import Recorded, check_image, check_sha256, image_findings
 from tools.check.images.examine import examine
-from tools.check.images.formats import MAX_PIXELS, end_of, format_of, header_of_head
-from tools.check.images.png import MAX_TEXTS, read_png
+from tools.check.images.formats import MAX_PIXELS, end_of, format_of, header_of_head, too_many_scans
+from tools.check.images.png import KEPT, MAX_TEXTS, read_png
 
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"BM", b"GIF89a", b"II*\0", b"MM\0*")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
@@ -231,6 +234,17 @@ def test_end_of_an_image(kind: str) -> None:
     assert end_of(name, whole[:-2]) in (None, len(whole))
 
 
+def test_end_of_a_jpeg_with_a_run_of_marks() -> None:
+    """A long run of FF that ends in no mark is walked once, not once for each of its bytes."""
+    code = (
+        "from tools.check.images.formats import end_of\n"
+        "scan = b'\\xff\\xd8\\xff\\xda\\0\\2' + b'\\xff' * 1_000_000\n"
+        "print(end_of('JPEG', scan + b'\\0'), end_of('JPEG', scan + b'\\xd9'))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, capture_output=True, text=True)
+    assert run.stdout.split() == ["None", "1000007"], run.stderr
+
+
 @given(st.binary(max_size=400))
 def test_end_of_any_bytes(content: bytes) -> None:
     """Whatever follows the first mark of a JPEG, its end is looked for without an error."""
@@ -261,6 +275,38 @@ def test_many_chunks() -> None:
     packed = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**20)))
     count = MAX_TEXTS // 2**20 + 1
     assert "bytes of text" in str(read_png(PNG[:33] + packed * count + PNG[33:]).bomb)
+
+
+def test_nothing_is_kept_behind_a_bomb() -> None:
+    """Only texts of use are kept, none is unpacked once all were too much, and malformed ones count as they may."""
+    whole = zlib.compress(bytes(2**20 - 1000))
+    count = MAX_TEXTS // 2**20 + 2
+    for packed in (whole, whole[:-4] + b"oops"):
+        chunks = b"".join(chunk(b"zTXt", b"%d\0\0" % number + packed) for number in range(count))
+        last = chunk(b"tEXt", b"parameters\0behind")
+        assert read_png(PNG[:33] + chunks[: len(chunks) // 2] + PNG[33:]).bomb is None
+        png = read_png(PNG[:33] + chunks + last + PNG[33:])
+        assert "bytes of text" in str(png.bomb)
+        assert not png.texts
+        assert not png.end
+    known = b"".join(chunk(b"tEXt", key.encode() + b"\0a") for key in (*KEPT, "Title"))
+    assert tuple(read_png(PNG[:33] + known + PNG[33:]).texts) == KEPT
+
+
+def test_scans_of_a_jpeg() -> None:
+    """A progressive JPEG has its few scans at any size; one with hundreds over many pixels is refused undecoded."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (4000, 4000)).save(buffer, "JPEG", progressive=True)
+    content = buffer.getvalue()
+    assert check_image(content) is None
+    assert too_many_scans(content, 8192, 10_000) is None
+    scan = content.rindex(b"\xff\xda")
+    assert "over 4,000 x 4,000 pixels; more than 2,000,000,000" in str(
+        examine(content[:-2] + content[scan:-2] * 150).bomb
+    )
+    small = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(small, "JPEG")
+    assert check_image(small.getvalue() + b"\xff\xda" * 10**6) is None
 
 
 @given(st.sampled_from([b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf", b"acTL", b"tRNS"]), st.binary(max_size=60))

@@ -265,6 +265,84 @@ def test_a_memory_that_is_locked(tree: Tree, monkeypatch: pytest.MonkeyPatch) ->
     assert tree.check() == (0, [])
 
 
+FORGED = [
+    *("format='XYZ'", "format=7", "width=NULL", "width='abc'", "width=-1", "height=1.5", "height=1 << 40", "mode=NULL"),
+    *("mode=zeroblob(9)", "mode=''", "mode=hex(zeroblob(99))", "mode=CAST(x'ff' AS TEXT)", "deep='yes'", "animated=2"),
+    *("transparent=NULL", "look='abc'", "look=zeroblob(9999)", "recipe='abc'", "recipe=1", "sha256='text'"),
+]
+
+
+@pytest.mark.parametrize("change", FORGED)
+def test_a_forged_row_is_not_known(tree: Tree, change: str) -> None:
+    """A row with a value of another kind than is written counts as none: the file is proven anew, without an error."""
+    with Proven.open(tree.memory) as proven:
+        stamp = Stamp(b"p" * 16, 5, 6, 7)
+        proven.remember(stamp, FACTS)
+        proven.flush()
+        assert proven.of_file(stamp) == FACTS
+    with sqlite3.connect(tree.memory) as database:
+        database.execute(f"UPDATE content SET {change}")
+        database.execute("UPDATE stamp SET sha256=(SELECT sha256 FROM content)")
+    database.close()
+    with Proven.open(tree.memory) as proven:
+        assert proven.of_file(stamp) is None
+    with Proven.open(tree.memory) as proven:
+        assert proven.of_bytes(FACTS.sha256) is None
+    assert tree.check() == (8, [])
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+COLUMNS = "sha256, checks, deep, format, width, height, mode, transparent, animated, recipe, look"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"CREATE VIEW content AS SELECT {', '.join(f'i AS {name.strip()}' for name in COLUMNS.split(','))} "
+        f"FROM ({ENDLESS}) WHERE i < 0",
+        "CREATE VIEW stamp AS SELECT 1",
+        f"CREATE TABLE content ({COLUMNS}); CREATE TRIGGER t BEFORE INSERT ON content BEGIN "
+        f"SELECT max(i) FROM (SELECT 1 AS i); END",
+    ],
+)
+def test_a_memory_of_another_kind(tmp_path: Path, script: str) -> None:
+    """A database with views or triggers, which may never end, holds nothing, and opening it ends."""
+    path = tmp_path / "p.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(script)
+    database.close()
+    code = (
+        "import sys; from pathlib import Path; from tools.check.images import proven as module\n"
+        "module.LONGEST = 1e9\n"
+        "with module.Proven.open(Path(sys.argv[1])) as proven: print(proven._database, proven.of_bytes(b'0' * 32))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, timeout=60, capture_output=True, text=True)
+    assert run.stdout.split() == ["None", "None"], run.stderr
+
+
+def test_a_statement_without_end(tmp_path: Path) -> None:
+    """A statement that does not end is broken off, and the memory holds nothing from then on."""
+    code = (
+        "import sys; from pathlib import Path; from tools.check.images import proven as module\n"
+        "module.LONGEST = 0.2\n"
+        "with module.Proven.open(Path(sys.argv[1])) as proven:\n"
+        "    print(proven._database is None, proven._facts(sys.argv[2], ()), proven._database)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "p.sqlite"), f"{ENDLESS} WHERE i < 0"]
+    run = subprocess.run(command, cwd=ROOT, timeout=60, capture_output=True, text=True)
+    assert run.stdout.split() == ["False", "None", "None"], run.stderr
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has no home has no memory: none is written below a folder called ~."""
+    for name in ("DIFFUSIONFER_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does without HOME and without an account
+    assert default_location() is None
+    monkeypatch.setenv("DIFFUSIONFER_CACHE", "/a")
+    assert str(default_location()) == "/a/proven.sqlite"
+
+
 def test_runs_at_the_same_time(tmp_path: Path) -> None:
     """Processes and threads that write one memory at a time leave it whole."""
     code = (

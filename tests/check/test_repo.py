@@ -100,8 +100,8 @@ def test_any_card(tmp_path: Path, card: bytes) -> None:
 @example({"data_files": "data/[!"})
 def test_any_config(tmp_path: Path, config: dict[str, Any]) -> None:
     """Whatever stands in the place of a config, the check does not raise."""
-    if not (tmp_path / "data").exists():
-        checked(tmp_path, {})
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/train.csv").write_text("a\n")
     assert {finding.rule for finding in check_repo(tmp_path, {"configs": [config]})} <= {"RE003"}
 
 
@@ -127,7 +127,9 @@ def test_any_damage(tmp_path: Path, changes: list[tuple[int, int]], cut: int) ->
 @example(b"PAR1PAR1")
 def test_any_bytes_as_parquet(tmp_path: Path, content: bytes) -> None:
     """Bytes of any kind in place of a Parquet file are a damaged file."""
-    findings = checked(tmp_path, {"data/a.parquet": content})
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/a.parquet").write_bytes(content)
+    findings = check_repo(tmp_path, HEADER)
     assert [(finding.rule, finding.file) for finding in findings] == [("RE004", "data/a.parquet")]
 
 

@@ -220,6 +220,8 @@ def no_match(card: Card) -> Iterator[Finding]:
             if wildcards > MOST_PATTERNS:
                 break
             full = (PurePosixPath(files.folder) / pattern).as_posix()
+            if takes_long(full):
+                continue
             if matching(card.folder, full):
                 matched = True
             else:
@@ -230,9 +232,18 @@ def no_match(card: Card) -> Iterator[Finding]:
             yield NO_MATCH.at(card.name, message, line=place(card, files.path), column="path", value=pattern)
 
 
+def takes_long(pattern: str) -> bool:
+    """Return whether a pattern has so many wildcards that a name can be made that it is compared with for hours.
+
+    A comparison tries each way to divide a name between the wildcards of one segment, and each with each of the others.
+    """
+    wildcards = [len(re.findall(r"\*+", segment)) for segment in pattern.split("/")]
+    return pattern.count("**") > 2 or max(wildcards) > 3 or sum(number > 1 for number in wildcards) > 1
+
+
 def matching(folder: Path, pattern: str) -> list[str]:
     """Return the files below a folder that a pattern matches, sorted; none where it is no pattern of this system."""
-    if len(pattern) > LONGEST_PATTERN:
+    if len(pattern) > LONGEST_PATTERN or takes_long(pattern):
         return []
     try:
         found = glob.iglob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - Path.glob takes no `..` in names

@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageFile
 
 from tools.check.images import metadata
-from tools.check.images.formats import READERS, Header, end_of, format_of, header_of, is_animated, too_large
+from tools.check.images.formats import (
+    READERS,
+    Header,
+    end_of,
+    format_of,
+    header_of,
+    is_animated,
+    too_large,
+    too_many_scans,
+)
 from tools.check.images.metadata import NONE, Metadata
 from tools.check.images.png import read_png
 
@@ -60,7 +69,8 @@ def examine(content: bytes, *, pixels: bool = False) -> Examined:
     try:
         with READERS[name](io.BytesIO(content)) as image:
             header = header_of(image, name)
-            if bomb := too_large(*image.size):
+            bomb = too_large(*image.size) or (too_many_scans(content, *image.size) if name == "JPEG" else None)
+            if bomb:
                 return Examined(header, bomb=bomb)
             image.load()
             found = Examined(header, end=end_of(name, content), metadata=metadata.of_image(image))

@@ -24,6 +24,8 @@ from tools.check.images.png import SIGNATURE, read_png
 
 # Pillow's own Image.MAX_IMAGE_PIXELS: above it a user's Pillow warns of a decompression bomb, above its double it fails
 MAX_PIXELS = 1024**3 // 4 // 3
+# Pixels times scans of a JPEG: a usual progressive one, of ten scans, stays below it up to MAX_PIXELS
+MAX_SCANNED = 2 * 10**9
 HEAD_BYTES = 2**16  # what is read of a file for its header: the size of a PNG is in its first 24 bytes
 
 # Opened by class and not by Image.open, which warns of large images through a filter that all threads share.
@@ -82,6 +84,18 @@ def too_large(width: int, height: int) -> str | None:
     return f"claims {width:,} x {height:,} pixels; more than {MAX_PIXELS:,} are not decoded"
 
 
+# The mark SOS with its length, which libjpeg demands to be that of its one to four components (ITU T.81, B.2.3).
+_SCAN_HEADER = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+
+
+def too_many_scans(content: bytes, width: int, height: int) -> str | None:
+    """Say that the scans of a JPEG, each of which passes over all pixels, are too many; None where they are not."""
+    scans = sum(1 for _ in _SCAN_HEADER.finditer(content))
+    if scans * width * height <= MAX_SCANNED:
+        return None
+    return f"passes {scans:,} times over {width:,} x {height:,} pixels; more than {MAX_SCANNED:,} are not decoded"
+
+
 def header_of_head(head: bytes) -> Header | None:
     """Return the header of an image by its first HEAD_BYTES; None where they do not tell it. Never raises."""
     name = format_of(head)
@@ -124,8 +138,10 @@ def end_of(name: str, content: bytes) -> int | None:
     return _end_of_jpeg(content) if name == "JPEG" else None
 
 
-# In packed pixels a byte FF is followed by 00, by a restart mark or by more FF; any other byte makes it a mark.
-_MARK = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+# In packed pixels a byte FF is followed by 00, by a restart mark or by more FF; any other byte makes it a mark. The
+# search looks for no FF before it: with them, it would take the square of the length of a run that ends in no mark.
+_MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_FILLED_MARK = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 _SCAN, _END = 0xDA, 0xD9
 
 
@@ -133,7 +149,7 @@ def _end_of_jpeg(content: bytes) -> int | None:
     """Walk the marks of a JPEG (ITU T.81, annex B) to its EOI, past the thumbnails that its metadata may hold."""
     position = 2
     while True:
-        if not (found := _MARK.match(content, position)):
+        if not (found := _FILLED_MARK.match(content, position)):
             return None
         position, mark = found.end(), content[found.end() - 1]
         if mark == _END:

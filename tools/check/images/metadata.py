@@ -14,7 +14,7 @@ from typing import Any
 from PIL import ExifTags, Image, ImageFile
 
 from tools.check.findings import Finding, quote
-from tools.check.images.png import Png
+from tools.check.images.png import PARAMETERS, RAW_EXIF, XMP, Png
 from tools.check.images.rules import MAKER, ORIENTATION, POSITION
 
 # Of the EXIF tags (CIPA DC-008) and DNG's, those that name a device or a person, or are the maker's secret.
@@ -46,8 +46,8 @@ NONE = Metadata({}, {})
 
 def of_png(png: Png) -> Metadata:
     """Return the metadata of a PNG."""
-    xmp, parameters = png.texts.get("XML:com.adobe.xmp", ""), png.texts.get("parameters", "")
-    raw, exif = png.exif or _raw_profile(png.texts.get("Raw profile type exif", "")), Image.Exif()
+    xmp, parameters = png.texts.get(XMP, ""), png.texts.get(PARAMETERS, "")
+    raw, exif = png.exif or _raw_profile(png.texts.get(RAW_EXIF, "")), Image.Exif()
     if not (raw or xmp or parameters):
         return NONE
     if raw:

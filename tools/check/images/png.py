@@ -27,15 +27,18 @@ MODES = {
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGB_ALPHA: 4}
 SIMPLE = (b"IHDR", b"IDAT", b"IEND", b"tEXt")  # those whose form is wholly checked here, or may be anything
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+XMP, PARAMETERS, RAW_EXIF = "XML:com.adobe.xmp", "parameters", "Raw profile type exif"
+KEPT = (XMP, PARAMETERS, RAW_EXIF)  # keywords of the texts that are of use
+DEFLATE_RATIO = 1032  # to one: the most that bytes packed by zlib unpack to (https://zlib.net/zlib_tech.html)
 
 
 @dataclass
 class Png:
-    """What the chunks of a PNG say: all of it as far as the chunks are whole.
+    """What the chunks of a PNG say: all of it as far as the chunks are whole and none is a bomb.
 
-    `has_others`: it has chunks besides SIMPLE ones. `problem` is why it is not whole, `bomb` what unpacks to too much,
-    `end` the offset behind IEND. Sizes in pixels. `begins_plain`: its first pixels may all be of one colour, as those
-    of a picture that is all of one colour must be.
+    `texts` are those of KEPT keywords. `has_others`: it has chunks besides SIMPLE ones. `problem` is why it is not
+    whole, `bomb` what unpacks to too much: behind it nothing is read. `end` is the offset behind IEND. Sizes in pixels.
+    `begins_plain`: its first pixels may all be of one colour, as those of a picture that is all of one colour must be.
     """
 
     width: int = 0
@@ -85,13 +88,13 @@ def read_png(content: bytes, *, header_only: bool = False) -> Png:
                 png.exif = bytes(data)
             elif kind in _TEXTS or kind == b"iCCP":
                 texts += _read_text(png, kind, bytes(data))
-                if texts > MAX_TEXTS and not png.bomb:
+                if texts > MAX_TEXTS:
                     png.bomb = f"holds more than {MAX_TEXTS:,} bytes of text"
             elif kind == b"IEND":
                 png.end = position + 12 + len(data)
                 if not has_pixels:
                     png.problem = "holds no pixels: it has no chunk IDAT"
-            if header_only:
+            if header_only or png.bomb:
                 break
     except _Problem as problem:
         png.problem = str(problem)
@@ -158,7 +161,10 @@ def _begins_plain(start: bytes, png: Png) -> bool:
 
 
 def _read_text(png: Png, kind: bytes, data: bytes) -> int:
-    """Keep the text of a chunk by its keyword; return how many bytes it takes. One that is malformed is passed over."""
+    """Keep the text of a chunk if it is of use; return how many bytes it unpacked to, or may have.
+
+    One that is malformed is passed over.
+    """
     key, _, rest = data.partition(b"\0")
     packed = kind in (b"zTXt", b"iCCP")
     if kind == b"iTXt":
@@ -169,11 +175,11 @@ def _read_text(png: Png, kind: bytes, data: bytes) -> int:
         unpacker = zlib.decompressobj()
         try:
             rest = unpacker.decompress(rest, MAX_TEXT)
-        except zlib.error:
-            return 0
+        except zlib.error:  # how much it unpacked to before it failed is not told
+            return min(MAX_TEXT, len(rest) * DEFLATE_RATIO)
         if unpacker.unconsumed_tail:
             png.bomb = f"has a chunk {kind!r} that unpacks to more than {MAX_TEXT:,} bytes"
             return 0
-    if kind != b"iCCP":
-        png.texts.setdefault(key.decode("latin-1"), rest.decode("utf-8" if kind == b"iTXt" else "latin-1", "replace"))
+    if kind != b"iCCP" and (name := key.decode("latin-1")) in KEPT:
+        png.texts.setdefault(name, rest.decode("utf-8" if kind == b"iTXt" else "latin-1", "replace"))
     return len(rest)

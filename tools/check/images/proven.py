@@ -15,14 +15,19 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
-from tools.check.images.formats import Header
+from tools.check.images.formats import READERS, Header
 from tools.check.images.source import Stamp
 
 # The version of the checks whose outcome is remembered: raise it with any change to what a rule on one image finds.
-CHECKS = 3
+CHECKS = 4
 NAME = "proven.sqlite"
+LONGEST_VALUE = 64  # bytes or letters: a value that is longer was not written here
 PATIENCE = 0.5  # seconds that another process may hold the database before it is done without
+LONGEST = 5.0  # seconds that a statement may take: only one of a database that somebody forged takes longer
+STEPS = 10_000  # of SQLite's virtual machine, after which the time is looked at
 UNWRITTEN = 1000  # files remembered in memory before they are written, in one transaction
 # A file that changed less than this before it was read may change again within the same tick of its file system's
 # clock, unseen; FAT has the longest tick, of two seconds.
@@ -53,12 +58,17 @@ class Facts:
     look: bytes | None = None
 
 
-def default_location() -> Path:
-    """Return where the memory is kept: in $DIFFUSIONFER_CACHE, or in the user's cache (XDG Base Directory)."""
+def default_location() -> Path | None:
+    """Return where the memory is kept: in $DIFFUSIONFER_CACHE, or in the user's cache (XDG Base Directory).
+
+    None for a user without a home, as in a container under a number that no account has.
+    """
     if own := os.environ.get("DIFFUSIONFER_CACHE"):
         return Path(own, NAME)
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(cache if cache.startswith("/") else Path(os.path.expanduser("~/.cache")), "diffusionfer", NAME)  # noqa: PTH111 - never raises
+    if not cache.startswith("/"):
+        cache = os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises, and leaves the ~ where there is no home
+    return Path(cache, "diffusionfer", NAME) if os.path.isabs(cache) else None  # noqa: PTH117
 
 
 class Proven:
@@ -129,9 +139,7 @@ class Proven:
     def _facts(self, query: str, values: Sequence[object]) -> Facts | None:
         with self._lock, self._or_without():
             if self._database and (found := self._database.execute(query, values).fetchone()):
-                sha256, deep, name, width, height, mode, transparent, animated, recipe, look = found
-                header = Header(name, width, height, mode, bool(transparent), bool(animated))
-                return Facts(sha256, bool(deep), header, recipe, look)
+                return _facts_of(found)
         return None
 
     def flush(self) -> None:
@@ -157,16 +165,42 @@ class Proven:
     def _or_without(self) -> Iterator[None]:
         """Do without the memory from now on where it fails; where another process only holds it, for this once."""
         try:
+            if self._database:
+                _limit(self._database)
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:  # the latter by a value that somebody made too large
             if "locked" not in str(error):
                 self._database = None
+
+
+def _facts_of(row: Sequence[Any]) -> Facts | None:
+    """Return the facts of a row; None where a value is not of the kind that is written: the file may be anyone's."""
+    sha256, deep, name, width, height, mode, transparent, animated, recipe, look = row
+    known = (
+        all(isinstance(flag, int) and flag in (0, 1) for flag in (deep, transparent, animated))
+        and all(isinstance(side, int) and 0 < side < 2**31 for side in (width, height))
+        and all(isinstance(text, str) and 0 < len(text) <= LONGEST_VALUE for text in (name, mode))
+        and all(isinstance(part, bytes) and len(part) <= LONGEST_VALUE for part in (recipe, look) if part is not None)
+        and (isinstance(sha256, bytes) and len(sha256) == 32 and name in READERS)
+    )
+    if not known:
+        return None
+    return Facts(sha256, bool(deep), Header(name, width, height, mode, bool(transparent), bool(animated)), recipe, look)
+
+
+def _limit(database: sqlite3.Connection) -> None:
+    """Have SQLite break off, with an error, what takes longer than LONGEST from now on."""
+    until = monotonic() + LONGEST
+    database.set_progress_handler(lambda: monotonic() > until, STEPS)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
     try:
+        _limit(database)
         with database:
+            if database.execute("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')").fetchone():
+                raise sqlite3.OperationalError("it holds views or triggers, which this memory does not")
             database.executescript(_TABLES)
             database.execute(f"SELECT {_FACTS}, checks FROM content LIMIT 1").fetchone()
     except sqlite3.Error:

@@ -15,8 +15,9 @@ from tools.check.card.file import read_bytes
 from tools.check.card.read import read_card
 from tools.check.findings import Finding
 from tools.check.repo.coverage import files_by_config, uncovered_findings
-from tools.check.repo.footers import Footer, read_footer
-from tools.check.repo.rules import NO_FEATURES, NO_PAGE_INDEX
+from tools.check.repo.footers import Footer, read_footer, refuse_giant_footer, size_of
+from tools.check.repo.probe import fatal_files
+from tools.check.repo.rules import DAMAGED, NO_FEATURES, NO_PAGE_INDEX
 from tools.check.repo.shards import group_findings, shard_findings
 from tools.check.repo.texts import text_findings
 from tools.check.repo.tree import Tree, walk
@@ -35,12 +36,25 @@ def check_repo(folder: Path, card_header: Mapping[str, Any] | None = None) -> It
     yield from walk(tree)
     yield from text_findings(tree)
     shards = sorted(name for name in tree.files if name.endswith(".parquet"))
-    yield from _once_a_folder(_shards(tree, shards, header))
+    fatal = fatal_files([tree.path(name) for name in shards if _may_be_parquet(tree.path(name))])
+    for name in shards:
+        if reason := fatal.get(tree.path(name)):
+            yield DAMAGED.at(name, f"Parquet file {reason}")
+    readable = [name for name in shards if tree.path(name) not in fatal]
+    yield from _once_a_folder(_shards(tree, readable, header))
     covered = None if tree.linked else files_by_config(tree, header)  # a glob would follow links
     if covered is not None:
         yield from uncovered_findings(tree, covered)
-    for names in _together(covered, shards):
-        yield from group_findings(_footers(tree, names))
+    for names in _together(covered, readable):
+        yield from group_findings(_footers(tree, [name for name in names if tree.path(name) not in fatal]))
+
+
+def _may_be_parquet(path: Path) -> bool:
+    try:
+        refuse_giant_footer(path, size_of(path))
+    except (OSError, ValueError):  # which the rules for one file say
+        return False
+    return True
 
 
 def _shards(tree: Tree, names: list[str], header: Mapping[str, Any]) -> Iterator[Finding]:

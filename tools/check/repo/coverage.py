@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionFER import IMAGE_SUFFIXES
+from tools.check.card.header_configs import takes_long
 from tools.check.findings import Finding, quote
 from tools.check.repo.rules import UNCOVERED
 from tools.check.repo.tree import Tree
@@ -111,6 +112,8 @@ def _patterns(config: Mapping[str, Any]) -> list[str]:
 
 def _resolved(tree: Tree, pattern: str) -> set[str]:
     if "://" in pattern or "::" in pattern or pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
+        return set()
+    if takes_long(pattern):
         return set()
     from datasets.data_files import resolve_pattern
 

@@ -42,7 +42,7 @@ def read_footer(path: Path) -> Footer:
     """Read the footer of a Parquet file. Raises ValueError that says, without the path, why it cannot be read."""
     try:
         size = size_of(path)
-        _refuse_giant_footer(path, size)
+        refuse_giant_footer(path, size)
         with pa.OSFile(os.fspath(path)) as source, pq.ParquetFile(source) as parquet:
             metadata, schema = parquet.metadata, parquet.schema_arrow
             num_bytes = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
@@ -67,7 +67,8 @@ def size_of(path: Path) -> int:
     return status.st_size
 
 
-def _refuse_giant_footer(path: Path, size: int) -> None:
+def refuse_giant_footer(path: Path, size: int) -> None:
+    """Raise ValueError where the ends of a file are not those of Parquet, or its footer is too large to be read."""
     if size < 12:
         raise ValueError(f"has {size} bytes, and the shortest Parquet file has 12")
     with path.open("rb") as file:

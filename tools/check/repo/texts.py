@@ -17,8 +17,9 @@ from tools.check.secrets import PASSWORD, credentials
 LARGEST_TEXT = 64 * 2**20
 PIECE = 2**20
 LONGEST_SECRET = 512  # bytes: what of a piece is looked at again with the next
-# What every loading script does: it makes a builder of one of the classes of datasets.
-_BUILDER = re.compile(rb"class\s+\w+\s*\([^)]*\b(?:GeneratorBased|ArrowBased|Beam|Dataset)Builder\b")
+# What every loading script does: it makes a builder of one of the classes of datasets. The bound keeps the search
+# short in a file of many brackets that never close.
+_BUILDER = re.compile(rb"class\s+\w+\s*\([^)]{0,300}\b(?:GeneratorBased|ArrowBased|Beam|Dataset)Builder\b")
 
 
 def text_findings(tree: Tree) -> Iterator[Finding]:
