@@ -241,11 +241,11 @@ def test_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     """A check that is interrupted ends within the image that each thread is at, not within its batch."""
     write_faces(tmp_path, 2 * BATCH, 2)
     code = (  # each image takes a second, so that a batch takes half a minute
-        "import sys, time\n"
+        "import os, sys, time\n"
         "from tools.check.configs import check_data\n"
         "from tools.check.images.source import Source\n"
         "def read(*_):\n"
-        "    print('begun', flush=True)\n"
+        "    os.write(1, b'begun\\n')\n"
         "    time.sleep(1)\n"
         "    return b''\n"
         "Source.read = read\n"
