@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):  # run as a script: python tools/card.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -35,18 +36,14 @@ def check(
     paths: tuple[Path, ...],
     repo: Path | None,
     fix: bool,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    output: str,
-    statistics: bool,
-    max_findings: int,
+    **choice: Any,
 ) -> None:
     """Check cards offline: header, text, and what the two say of each other.
 
     PATH is a card or a folder with one; by default the README.md here. Exit status: 0 no error, 1 errors, 2 the check
     could not run.
     """
-    linting = Linting(select, ignore, output, statistics, max_findings)
+    linting = Linting(**choice)
     from tools.check.card.file import check_card_file
     from tools.check.fixes import mend
 

@@ -51,7 +51,7 @@ class ConfigName(click.ParamType):
 
 
 class Linting:
-    """The choice of rules and output that a user made. Raises click.UsageError for what cannot be."""
+    """The choice of rules and output that a user made, by OPTIONS. Raises click.UsageError for what cannot be."""
 
     def __init__(
         self, select: tuple[str, ...], ignore: tuple[str, ...], output: str, statistics: bool, max_findings: int

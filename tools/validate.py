@@ -9,7 +9,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if __package__ in (None, ""):  # run as a script: python tools/validate.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -76,11 +76,7 @@ def main(
     work_dir: Path,
     num_proc: int | None,
     fix: bool,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    output: str,
-    statistics: bool,
-    max_findings: int,
+    **choice: Any,
 ) -> None:
     """Check the sheet, the images and the annotations of a data directory.
 
@@ -93,7 +89,7 @@ def main(
         raise click.UsageError("--sheet checks the sheet alone: leave out --config, --quick and --deep")
     if annotations and (len(configs) != 1 or depth or fix):
         raise click.UsageError("--annotations goes with one --config, and without --quick, --deep and --fix")
-    linting = Linting(select, ignore, output, statistics, max_findings)
+    linting = Linting(**choice)
     logging.getLogger("DiffusionFER").setLevel(logging.ERROR)  # what the builder warns of is a finding here
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # so is what Pillow warns of
 

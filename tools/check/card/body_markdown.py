@@ -81,6 +81,7 @@ class _Reader:
         self.slugs: Counter[str] = Counter()
 
     def read(self, tokens: list[Token]) -> None:
+        """Add what the tokens say to the Body, in their order."""
         for token in tokens:
             if token.map:
                 self.line = self.body.first_line + token.map[0]
