@@ -239,7 +239,7 @@ def test_findings_come_as_they_are_found(tmp_path: Path) -> None:
 
 def test_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     """A check that is interrupted ends within the image that each thread is at, not within its batch."""
-    write_faces(tmp_path, 2 * BATCH, 2)
+    write_faces(tmp_path, 2 * BATCH["default"], 2)
     code = (  # each image takes a second, so that a batch takes half a minute
         "import os, sys, time\n"
         "from tools.check.configs import check_data\n"

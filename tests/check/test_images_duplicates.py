@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance
 
 from tests.check.pictures import drawn, saved
 from tools.check.images.duplicates import ALIKE_BITS, Digests, Seen, alike, same
-from tools.check.images.examine import HASH_SIDE, examine, perceptual_hash
+from tools.check.images.examine import HASH_SIDE, PLAIN_BITS, THUMBNAIL, examine, perceptual_hash
 
 BYTES = HASH_SIDE**2 // 8
 
@@ -79,7 +79,7 @@ def test_seen_forgets_nothing() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_copies_look_alike(seed: int) -> None:
     """Copies that were saved again, scaled, brightened or darkened a little are alike; other pictures are not."""
-    pytest.importorskip("imagehash")
+    pytest.importorskip("scipy")
     look = perceptual_hash()
     picture = drawn(seed, (240, 240))
     copies: list[Image.Image] = [Image.open(io.BytesIO(saved(picture, kind, quality=70))) for kind in ("JPEG", "WEBP")]
@@ -88,18 +88,35 @@ def test_copies_look_alike(seed: int) -> None:
     pictures = [picture, *copies, drawn(seed + 100, (240, 240))]
     assert look is not None
     thumbnails = [examine(saved(image), pixels=True).thumbnail for image in pictures]
-    looks = [look(thumbnail) for thumbnail in thumbnails if thumbnail]
+    looks = look([thumbnail for thumbnail in thumbnails if thumbnail])
     hashes = np.frombuffer(b"".join(looks), np.uint8).reshape(-1, BYTES)
     assert {later for later, _, _ in alike(hashes).pairs} == set(range(1, len(copies) + 1))
 
 
 def test_plain_pictures_are_not_accused() -> None:
     """Gradients and stripes, whose hashes would all be equal, have none; a picture without green has its own."""
-    pytest.importorskip("imagehash")
+    pytest.importorskip("scipy")
     look = perceptual_hash()
     assert look is not None
     gradient = Image.linear_gradient("L")
     stripe = gradient.point(lambda value: 255 * (value > 99))
     red = Image.merge("RGB", (drawn(1, mode="L"), Image.new("L", (48, 48)), Image.new("L", (48, 48))))
     found = [examine(saved(image), pixels=True).thumbnail for image in (gradient, gradient.rotate(90), stripe, red)]
-    assert [bool(thumbnail and look(thumbnail)) for thumbnail in found] == [False, False, False, True]
+    assert [bool(bits) for bits in look([thumbnail for thumbnail in found if thumbnail])] == [False, False, False, True]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 2**32), min_size=1, max_size=9), st.integers(1, THUMBNAIL), st.booleans())
+def test_hashes_are_those_of_imagehash(seeds: list[int], spots: int, mirrored: bool) -> None:
+    """However many thumbnails are given at a time, each has the hash that the library imagehash makes of it."""
+    imagehash, look = pytest.importorskip("imagehash"), perceptual_hash()
+    assert look is not None
+    thumbnails = []
+    for seed in seeds:
+        drawing = np.random.default_rng(seed).integers(0, 256, (spots, spots), np.uint8)
+        if mirrored:  # half of the frequencies are zero but for what rounding leaves
+            drawing = np.concatenate((drawing, drawing[:, ::-1]), axis=1)
+        thumbnails.append(Image.fromarray(drawing).resize((THUMBNAIL, THUMBNAIL)))
+    for thumbnail, bits in zip(thumbnails, look(thumbnails), strict=True):
+        expected = imagehash.phash(thumbnail, HASH_SIDE).hash
+        assert bits == (np.packbits(expected).tobytes() if expected.sum() >= PLAIN_BITS else b"")

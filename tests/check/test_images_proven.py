@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from DiffusionFER import open_raw
 from tests.check.material import BOTH, CROPS, ORIGINALS, sheet
 from tests.check.pictures import HAPPY, NEUTRAL, SIDE, drawn, saved
 from tests.environments import ROOT
@@ -129,6 +130,17 @@ def test_each_part_of_a_stamp_counts(field: str, tmp_path: Path) -> None:
         proven.flush()
         assert proven.of_file(stamp) == FACTS
         assert proven.of_file(other) is None
+
+
+def test_a_stamp_tells_the_state_of_its_file(tmp_path: Path) -> None:
+    """A stamp is that of a file as it was: not where its size, its time or only the time of its last change differ."""
+    write_faces(tmp_path, 1, 2)
+    source, file = Source(open_raw("small_original", str(tmp_path))), tmp_path / ORIGINALS / NEUTRAL
+    stamp, state = source.stamp(NEUTRAL), file.stat()
+    assert stamp is not None
+    assert stamp.is_of(state)
+    for other in (replace(stamp, size=1), replace(stamp, mtime_ns=1), replace(stamp, ctime_ns=1)):
+        assert not other.is_of(state)
 
 
 def test_a_memory_of_an_earlier_form(tree: Tree) -> None:

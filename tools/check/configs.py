@@ -93,7 +93,7 @@ def check_data(
     found: list[Images] = []
     yield from _check_lists(_known(configs), data_dir, found)
     if depth == "deep" and found and perceptual_hash() is None:
-        message = "near duplicates were not looked for: the library imagehash is not installed"
+        message = "near duplicates were not looked for: the library scipy is not installed"
         yield NOT_COMPARED.at(found[0].source.folder.name, message)
     workers = workers or os.cpu_count() or 1
     while found:  # of a config that is done nothing is kept

@@ -46,10 +46,10 @@ NONE = Metadata({}, {})
 
 def of_png(png: Png) -> Metadata:
     """Return the metadata of a PNG."""
+    if not (png.texts or png.exif):
+        return NONE
     xmp, parameters = png.texts.get(XMP, ""), png.texts.get(PARAMETERS, "")
     raw, exif = png.exif or _raw_profile(png.texts.get(RAW_EXIF, "")), Image.Exif()
-    if not (raw or xmp or parameters):
-        return NONE
     if raw:
         with contextlib.suppress(Exception):  # Pillow's parser of tags raises anything
             exif.load(b"Exif\0\0" + raw.removeprefix(b"Exif\0\0"))

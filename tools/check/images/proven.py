@@ -137,6 +137,8 @@ class Proven:
                     self.flush()
 
     def _facts(self, query: str, values: Sequence[object]) -> Facts | None:
+        if not self._database:
+            return None
         with self._lock, self._or_without():
             if self._database and (found := self._database.execute(query, values).fetchone()):
                 return _facts_of(found)

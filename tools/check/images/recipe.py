@@ -29,6 +29,8 @@ COLUMNS = ("prompt", "negative_prompt", "sampler", *_NUMBERS)
 
 def parse_parameters(text: str) -> dict[str, str]:
     """Return what a recipe says, by the columns of the sheet; empty where the text is no recipe of the web UI."""
+    if not text:
+        return {}
     *lines, last = text[:LONGEST].strip().splitlines() or [""]
     settings = dict(_SETTING.findall(last[-LONGEST // 4 :]))
     if "Steps" not in settings or "Seed" not in settings:

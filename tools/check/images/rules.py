@@ -231,6 +231,6 @@ NOT_COMPARED = Rule(
     "IM030",
     "warning",
     "near duplicates were not looked for, or not all of them",
-    why="Without the library imagehash, or among too many pictures of one kind, a near duplicate may not be found.",
-    mend="Install the library, pip install imagehash, or look at a sample of the pictures yourself.",
+    why="Without the library scipy, or among too many pictures of one kind, a near duplicate may not be found.",
+    mend="Install the library, pip install scipy, or look at a sample of the pictures yourself.",
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+from PIL import Image
+
 from tests.check.material import bomb_png
 from tests.check.pictures import check_with, drawn, saved, with_chunk
 from tools.check.findings import Finding
@@ -23,6 +25,21 @@ def bad(data_dir: Path) -> list[Finding]:
 
 def bad_quick(data_dir: Path) -> list[Finding]:
     return check_with(data_dir, {"neutral/aaaaaaaa_0.png": bomb_png()}, depth="quick")
+
+
+def bad_scans(data_dir: Path) -> list[Finding]:
+    content = _progressive()
+    scan = content.rindex(b"\xff\xda")
+    return check_with(data_dir, {"neutral/aaaaaaaa_0.png": content[:-2] + content[scan:-2] * 220 + content[-2:]})
+
+
+def good_scans(data_dir: Path) -> list[Finding]:
+    return check_with(data_dir, {"neutral/aaaaaaaa_0.png": _progressive()})
+
+
+def _progressive() -> bytes:
+    """Return a JPEG of 9,000,000 pixels with the ten scans of a usual progressive one."""
+    return saved(Image.new("RGB", (3000, 3000)), "JPEG", progressive=True)
 
 
 def good(data_dir: Path) -> list[Finding]:
