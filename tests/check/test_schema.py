@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import decimal
 import math
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, SchemaError
 
 from DiffusionFER import EMOTIONS, FACE_FEATURES, SPLITS, SUBSETS, parse_box, path_problem
+from tools.check.sheet.boxes import box_findings
 from tools.check.sheet.columns import column_findings
-from tools.check.sheet.published import published_names, published_rows
+from tools.check.sheet.published import published_boxes, published_names, published_rows
 from tools.check.sheet.read import COLUMNS, REPEATING, Sheet
 from tools.check.sheet.schema import NUMBERS, PROPERTIES, SCHEMA, Validator, broken_cells, checked, instances, target_of
 from tools.check.sheet.source import Origin, Source
@@ -244,3 +246,32 @@ def test_words(column: str, cell: str | None, rule: str, message: str, hint: str
     (finding,) = column_findings(sheet_of({"path": [GOOD_PATH], column: pa.array([cell], pa.string())}))
     assert (finding.rule, finding.message, finding.hint) == (rule, message, f"{hint[0].upper()}{hint[1:]}.")
     assert (finding.row, finding.line, finding.column, finding.value) == (2, None, column, cell)
+
+
+BOXES = st.lists(
+    st.none()
+    | st.lists(st.sampled_from(["1", "20", "0", "03", "123456789", "1234567890", "", "-1", "1.5", "a", "\u0661"])).map(
+        " ".join
+    )
+    | st.lists(st.integers(1, 10**9 - 1).map(str), min_size=4, max_size=4).map(" ".join),
+    max_size=4,
+)
+
+
+@given(BOXES, BOXES, st.integers(0, 2))
+@settings(deadline=None, max_examples=200)
+@example(["1 2 3", "4 5 6 7 8"], [], 0)  # as many spaces as two boxes have
+@example(["1 2  3", "4"], ["1 2 3 4"], 0)
+@example(["1 2 3 04"], [], 0)
+@example(["1 2 3 1234567890"], [], 0)
+def test_a_box_of_the_published_form_is_one(first: list[str | None], second: list[str | None], skip: int) -> None:
+    """What passes for published boxes is four whole numbers each, with which neither schema nor rule finds fault."""
+    cells = pa.chunked_array([pa.array(first, pa.string())[skip:], pa.array(second, pa.string())], pa.string())
+    sheet = sheet_of({"face_box": cells})
+    form = re.compile("[0-9]{1,9} [0-9]{1,9} [1-9][0-9]{0,8} [1-9][0-9]{0,8}")
+    there = [cell for cell in cells.to_pylist() if cell is not None]
+    assert published_boxes(sheet) == all(form.fullmatch(cell) for cell in there)
+    if published_boxes(sheet):
+        assert not [cell for cell in there if not Validator(PROPERTIES["face_box"]).is_valid(cell)]
+        assert not list(box_findings(sheet))
+        assert all(parse_box(cell) for cell in there)

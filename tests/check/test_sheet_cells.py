@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tools.check.fixes import edited
-from tools.check.sheet.cells import find_cells, records
+from tools.check.sheet.cells import Rows, find_cells, records
 
 TEXT = st.text(st.sampled_from("ab,\"' \n\ré\t="), max_size=6)
 TABLES = st.integers(1, 4).flatmap(
@@ -52,6 +52,22 @@ def test_cells_are_those_that_csv_reads(content: bytes) -> None:
     assert [[cell.text for cell in found.get(row, [])] for row in range(1, len(wanted) + 1)] == wanted
     for cells in found.values():
         assert all(content[cell.start : cell.start + len(cell.source)] == cell.source for cell in cells)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.one_of(CSVS, BYTES))
+@example(b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n")
+def test_any_row_is_found_by_its_number(content: bytes) -> None:
+    """The cells of a row that is asked for are those that stand there when all rows are gone through."""
+    rows, wanted = Rows(content, plain=False), dict(find_cells(content, range(10**6), 2))
+    count = sum(1 for _ in records(content))
+    assert {row: cells for row in range(1, count + 3) if (cells := rows.cells(row, 2))} == wanted
+    lines = [record for record in records(content) if record.ending]
+    if b'"' not in content and {record.ending for record in lines} <= {b"\n", b"\r\n"}:
+        plain = Rows(content, plain=True)
+        assert [plain.cells(row, 2) for row in range(2, count + 3)] == [
+            rows.cells(row, 2) for row in range(2, count + 3)
+        ]
 
 
 @settings(deadline=None, max_examples=80)

@@ -132,9 +132,13 @@ TEXTS = st.one_of(
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(["path", "prompt", "race", "emotion", "valence", "seed"]), st.lists(TEXTS, min_size=1, max_size=8)
+    st.sampled_from(["path", "prompt", "race", "emotion", "valence", "seed", "sha256", "face_box"]),
+    st.lists(TEXTS, min_size=1, max_size=8),
 )
 @example("prompt", [None, "", "é", "=1"])
+@example("seed", ["1", " 2"])
+@example("sha256", ["0" * 64, "0" * 63 + " "])
+@example("face_box", ["1 2 3 4", "1 2 3 4 "])
 def test_no_text_is_passed_over(column: str, texts: list[str | None]) -> None:
     """What the bytes at the edges of texts and their ASCII tell finds each text that is wrong when looked at alone."""
     wanted = sorted(

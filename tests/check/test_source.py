@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from hypothesis import strategies as st
 
 from DiffusionFER import read_table
 from tests.trees import SHEET_COLUMNS, face_rows, write_sheet
+from tools.check.findings import Finding, Rule
 from tools.check.sheet import source
 from tools.check.sheet.check import check_sheet, sheet_findings
 from tools.check.sheet.columns import column_findings
 from tools.check.sheet.read import Sheet, parse_sheet, read_sheet_file
-from tools.check.sheet.source import Marks, Source, read_rows
+from tools.check.sheet.source import Marks, Source, in_turn, read_rows
 
 PIECES = ["a", ",", ",", "\n", "\n", "\r\n", "\r", '"', '""', '"x\ny"', "\n\n", "é", "\0", "a,b\n", "\ufeff", " "]
 HEADS = ["a,b\n", "a\n", '"a\nb",c\n', "a,a\n", "", "\ufeffa,b\n", "a,b\r\n"]
@@ -241,3 +243,39 @@ def test_a_sheet_above_the_limit(tmp_path: Path) -> None:
         file.truncate(source.MAX_BYTES + 1)
     (message,) = messages(tmp_path / "s.csv")
     assert message == "SH003 the sheet is too large: it has 2,147,483,649 bytes; more than 2,147,483,648 are not read"
+
+
+def test_streams_come_in_turn_and_no_faster_than_asked() -> None:
+    """Each stream is asked for its first item at once and for another only when the one before it was taken."""
+    asked: list[str] = []
+
+    def stream(name: str, items: int) -> Iterator[str]:
+        for item in range(items):
+            asked.append(f"{name}{item}")
+            yield f"{name}{item}"
+
+    items = in_turn(stream("a", 3), stream("b", 0), stream("c", 2))
+    assert next(items) == "a0"
+    assert sorted(asked) == ["a0", "c0"]
+    assert next(items) == "a1"
+    assert sorted(asked) == ["a0", "a1", "c0"]
+    assert list(items) == ["a2", "c0", "c1"]
+
+
+def test_findings_come_as_they_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first finding of a sheet full of them is there before the others are made, edits and all."""
+    made: list[int] = []
+    found = Sheet.found
+
+    def count(self: Sheet, rule: Rule, index: int, *said: Any, **more: Any) -> Finding:
+        made.append(index)
+        return found(self, rule, index, *said, **more)
+
+    monkeypatch.setattr(Sheet, "found", count)
+    path = tmp_path / "dataset_sheet.csv"
+    row = "DifussionEmotion_S/happy/aaaaaaaa_1.png,Happy,-2,7"
+    path.write_text("path,emotion,valence,arousal\n" + f"{row}\n" * 500)
+    findings = check_sheet(path)
+    first = next(finding for finding in findings if finding.edit)
+    assert (first.rule, first.row, len(made)) == ("SH014", 2, 2)  # one more told that the rows are to be looked at
+    assert len(list(findings)) + 2 == len(made) > 1500

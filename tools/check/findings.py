@@ -6,6 +6,7 @@ archives are untrusted, so whatever is quoted from them is made visible and shor
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,9 +91,18 @@ class Rule:
     ) -> Finding:
         """Return the finding that this rule is broken at a place; without a hint of its own, it has the rule's."""
         # Here and nowhere else, so that no credential of a file, a name or a cell is repeated in any form of output.
-        value = None if value is None else masked(value)
-        hint = _sentence(masked(hint or self.mend))
-        return Finding(self.id, self.severity, masked(file), row, column, value, masked(message), hint, line, edit)
+        value = None if value is None else _masked(value)
+        hint = _sentence(_masked(hint or self.mend))
+        return Finding(self.id, self.severity, _masked(file), row, column, value, _masked(message), hint, line, edit)
+
+
+def _masked(text: str) -> str:
+    return _kept_masked(text) if len(text) <= MESSAGE else masked(text)
+
+
+@functools.lru_cache(maxsize=1000)  # what is wrong once is often wrong in a million rows, and the hint is the same
+def _kept_masked(text: str) -> str:
+    return masked(text)
 
 
 def _sentence(text: str) -> str:
@@ -111,7 +121,7 @@ def visible(text: str, limit: int = MESSAGE) -> str:
 
 def quote(value: object) -> str:
     """Return a value as a message quotes it: text in quotes with escapes, and never long."""
-    text = masked(value if isinstance(value, str) else str(value))  # before it is cut, which may hide its form
+    text = _masked(value if isinstance(value, str) else str(value))  # before it is cut, which may hide its form
     if len(text) > QUOTED:
         return f"{text[:QUOTED]!r}... ({len(text):,} characters)"
     return repr(text)

@@ -7,8 +7,11 @@ reads there, so that an edit never rests on a guess.
 
 from __future__ import annotations
 
+import array
 import codecs
 import csv
+import io
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -49,14 +52,21 @@ class Cell(NamedTuple):
         return Edit(self.start, self.source, new.encode("utf-8", "surrogateescape"))
 
 
-def records(content: bytes) -> Iterator[Record]:
-    """Yield the records of a CSV, blank lines included, as far as it can be read (a cell above 128 KiB ends it)."""
-    start = position = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+def records(content: bytes, start: int = 0) -> Iterator[Record]:
+    """Yield the records of a CSV, blank lines included, as far as it can be read (a cell above 128 KiB ends it).
+
+    The first is the one that begins at `start`, and is called row 1.
+    """
+    if start == 0 and content.startswith(codecs.BOM_UTF8):
+        start = len(codecs.BOM_UTF8)
+    position = start
     line = b""
+    source = io.BytesIO(content)
+    source.seek(start)
 
     def lines() -> Iterator[str]:
         nonlocal line, position
-        for line in content[start:].splitlines(keepends=True):  # bytes are split at LF, CR and CR LF alone
+        for line in (line for to_lf in source for line in to_lf.splitlines(keepends=True)):  # at LF, CR and CR LF alone
             position += len(line)
             yield line.decode("utf-8", "surrogateescape")
 
@@ -80,6 +90,26 @@ def find_cells(content: bytes, rows: Collection[int], width: int | None = None) 
             return
         if record.row in rows and (cells := _cells(content, record, width or len(record.cells))):
             yield record.row, cells
+
+
+class Rows:
+    """The rows of a CSV, each of whose cells is found when it is asked for.
+
+    `plain` says that each line is a record, so that the lines are found without a look into them.
+    """
+
+    def __init__(self, content: bytes, *, plain: bool) -> None:
+        self._content = content
+        ends = (line.end() for line in re.finditer(b"\n", content))
+        starts = itertools.chain([0], ends) if plain else (record.start for record in records(content))
+        self._starts = array.array("q", starts)
+        self.names = next((record.cells for record in records(content) if record.cells), [])
+
+    def cells(self, row: int, width: int) -> list[Cell]:
+        """Return the first `width` cells of a row (the header is 1); none where they do not stand as they should."""
+        start = self._starts[row - 1] if row <= len(self._starts) else len(self._content)
+        record = next(records(self._content, start), None)
+        return _cells(self._content, record, width) if record else []
 
 
 def _cells(content: bytes, record: Record, width: int) -> list[Cell]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from tools.check.sheet.read import Sheet, read_sheet_file
 from tools.check.sheet.recipe import recipe_findings, same_recipe_findings
 from tools.check.sheet.rows import agreement_findings, uniqueness_findings
 from tools.check.sheet.rules import SHEET_UNREADABLE
-from tools.check.sheet.source import in_threads
+from tools.check.sheet.source import in_turn
 from tools.check.sheet.splits import split_findings
 from tools.check.sheet.texts import text_findings
 
@@ -65,11 +64,6 @@ def is_doubtful(sheet: Sheet) -> bool:
 
 def _findings(sheet: Sheet, sizes: Sequence[str]) -> Iterator[Finding]:
     rows = sheet if sheet.doubtful is None else sheet.doubtful
-    rules: list[Callable[[], Iterator[Finding]]] = [
-        *(functools.partial(rule, rows) for rule in ROW_RULES),
-        lambda: uniqueness_findings(sheet, sizes),
-        lambda: same_recipe_findings(sheet),
-        lambda: split_findings(sheet, sizes),
-    ]
-    for findings in in_threads(lambda rule: list(rule()), rules):  # of all of them, Arrow does the most
-        yield from findings
+    for rule in ROW_RULES:
+        yield from rule(rows)
+    yield from in_turn(uniqueness_findings(sheet, sizes), same_recipe_findings(sheet), split_findings(sheet, sizes))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from DiffusionFER import EMOTIONS
 from tools.check.findings import Finding
-from tools.check.sheet.cells import Cell, find_cells, records
+from tools.check.sheet.cells import Rows
 from tools.check.sheet.columns import MEANT, meant_split
 from tools.check.sheet.read import Sheet
 from tools.check.sheet.rules import CELL_PADDED, LABEL_UNKNOWN, SPLIT_UNKNOWN
@@ -40,43 +40,32 @@ MEANING: dict[str, Callable[[str], str | None]] = {
 
 
 def with_edits(sheet: Sheet, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings on the cells of a sheet, with an edit where one is beyond doubt; the others pass as they are.
+    """Yield findings on the cells of a sheet, each with an edit where one is beyond doubt; the others pass as they are.
 
-    Findings that may get an edit come last, by row, for the bytes are gone through once, and only where there are such.
-    A Parquet sheet gets no edit.
+    The rows are found in the bytes once, and only where there is a finding that may get an edit. A Parquet sheet gets
+    no edit.
     """
-    is_csv = sheet.origin.marks is not None
-    waiting: dict[int, list[Finding]] = {}
+    marks, rows = sheet.origin.marks, None
     for finding in findings:
         meant = MEANING.get(finding.rule, _nothing)(finding.value or "")
-        if not is_csv or finding.row is None or meant in (None, finding.value):
+        if marks is None or finding.row is None or meant in (None, finding.value):
             yield finding
-        else:
-            waiting.setdefault(finding.row, []).append(finding)
-    if waiting:
-        yield from _mended(sheet.origin.source.content, waiting)
+            continue
+        if rows is None:
+            rows = Rows(sheet.origin.source.content, plain=marks.plain(sheet.origin.count))
+        yield _with_edit(finding, meant, finding.row, rows)
 
 
 def _nothing(_: str) -> None:
     return None
 
 
-def _mended(content: bytes, waiting: dict[int, list[Finding]]) -> Iterator[Finding]:
-    header = next((record for record in records(content) if record.cells), None)
-    names = header.cells if header else []
-    columns = {finding.column for findings in waiting.values() for finding in findings} | {"path"}
-    width = max((place for place, name in enumerate(names, start=1) if name in columns), default=None)
-    for row, cells in find_cells(content, waiting, width):
-        for finding in waiting.pop(row):
-            yield _with_edit(finding, cells, names)
-    for findings in waiting.values():  # rows whose cells could not be found again
-        yield from findings
-
-
-def _with_edit(finding: Finding, cells: Sequence[Cell], names: list[str]) -> Finding:
-    meant = MEANING[finding.rule](finding.value or "")
+def _with_edit(finding: Finding, meant: str, row: int, rows: Rows) -> Finding:
+    names = rows.names
+    wanted = [names.index(name) for name in (finding.column, "path") if name in names]
+    cells = rows.cells(row, max(wanted, default=0) + 1)
     place = names.index(finding.column) if finding.column in names else len(cells)
-    if meant is None or place >= len(cells) or cells[place].text != finding.value:
+    if place >= len(cells) or cells[place].text != finding.value:
         return finding
     if finding.rule == LABEL_UNKNOWN.id and "path" in names and _contradicts(cells[names.index("path")].text, meant):
         return finding

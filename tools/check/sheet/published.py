@@ -1,4 +1,4 @@
-"""The published form of a path: a quick look that sets aside the rows whose path, label and name need no second one.
+"""The published form of paths and face boxes: a quick look that sets aside the rows that need no second one.
 
 In goes a sheet, out come masks and numbers for all of its rows, by kernels that cut at fixed places.
 """
@@ -6,9 +6,11 @@ In goes a sheet, out come masks and numbers for all of its rows, by kernels that
 from __future__ import annotations
 
 import functools
+import itertools
 import string
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -62,3 +64,24 @@ def path_folders(sheet: Sheet) -> pa.Array:
 
 def _binary(sheet: Sheet) -> pa.Array:
     return sheet.text("path").cast(pa.binary())
+
+
+def published_boxes(sheet: Sheet) -> bool:
+    """Say whether each face box is empty or of the published form 'x y width height': four whole numbers of one to nine
+    digits, of which the last two begin with none but 1 to 9. The sheet's JSON Schema asks no more."""
+    values = sheet.table["face_box"]
+    return values.type == pa.string() and all(_are_boxes(chunk.drop_null()) for chunk in values.chunks if len(chunk))
+
+
+def _are_boxes(boxes: pa.StringArray) -> bool:
+    _, offsets, data = boxes.buffers()
+    ends = np.frombuffer(offsets, np.int32)[boxes.offset : boxes.offset + len(boxes) + 1]
+    text = np.frombuffer(data or b"", np.uint8)[: ends[-1]]
+    spaces = np.flatnonzero(text[ends[0] :] == ord(" ")) + ends[0]
+    if len(spaces) != 3 * len(boxes) or np.count_nonzero(text[ends[0] :] - ord("0") > 9) != len(spaces):
+        return False
+    # Before and behind each number: where the spaces stand otherwise, one of them has no digit, or less.
+    edges = [ends[:-1] - 1, *spaces.reshape(-1, 3).T, ends[1:]]
+    digits = [after - before - 1 for before, after in itertools.pairwise(edges)]
+    whole = all((number >= 1).all() and (number <= 9).all() for number in digits)
+    return whole and all((text[space + 1] != ord("0")).all() for space in edges[2:4])

@@ -23,9 +23,9 @@ from tools.check.findings import Finding, Rule
 from tools.check.places import true_places
 from tools.check.sheet.form import form_findings
 from tools.check.sheet.formulas import Cell, header_findings, own_formula_findings, own_formulas
-from tools.check.sheet.published import path_folders, published_names, published_rows
+from tools.check.sheet.published import path_folders, published_boxes, published_names, published_rows
 from tools.check.sheet.rules import NO_ROWS, SHEET_MISSING, SHEET_TWICE, SHEET_UNREADABLE
-from tools.check.sheet.schema import cast_cells, one_array
+from tools.check.sheet.schema import cast_cells, one_array, suspects
 from tools.check.sheet.source import Origin, Source, TooLargeError, read_rows
 from tools.check.sheet.unreadable import column_problems, why_unreadable
 
@@ -42,6 +42,8 @@ REPEATING = ("split", "emotion", "prompt", "negative_prompt", "race", "age", "ge
              "model")  # fmt: skip
 # The columns in which rows are compared with each other.
 COMPARED = ("path", "split", "emotion", "prompt", "negative_prompt", "seed", "steps", "sampler", "cfg_scale", "model")
+# What a sheet keeps that has a value for each row. Text is not among it, for which few rules ask of a good sheet.
+OF_ROWS = ("numbers", "folders", "names", "published")
 
 
 def size_of(config: str) -> str:
@@ -101,7 +103,7 @@ class Sheet:
 
     def has(self, column: str) -> bool:
         """Say whether the column is there."""
-        return column in self.table.column_names
+        return self.table.schema.get_field_index(column) >= 0  # no name is there twice
 
     def text(self, column: str) -> pa.Array:
         """Return a column as one array of text; a cell that is no text becomes null (`columns` reports it)."""
@@ -119,9 +121,12 @@ class Sheet:
 
     def numbers(self, column: str) -> pa.Array:
         """Return a column as one array of the type that the dataset publishes; null where a cell is not of it."""
+        return self._keep("numbers", column, lambda: self._numbers(column))
+
+    def _numbers(self, column: str) -> pa.Array:
         target = COLUMNS[column]
         wide = self.cast(column, pa.float64() if target == pa.float32() else target)
-        return self._keep("numbers", column, lambda: one_array(cast_cells(wide, target)[0]))
+        return one_array(cast_cells(wide, target)[0])
 
     def cast(self, column: str, target: pa.DataType) -> pa.ChunkedArray:
         """Return a column in a type; null where a cell is not of it."""
@@ -138,6 +143,14 @@ class Sheet:
     def published(self) -> pa.Array:
         """Return a mask (bool) of the rows whose path is of the published form and agrees with their label."""
         return self._keep("published", "path", lambda: published_rows(self))
+
+    def published_boxes(self) -> bool:
+        """Say whether each face box is of the published form, or empty."""
+        return self._keep("boxes", "face_box", lambda: published_boxes(self))
+
+    def suspects(self, column: str) -> pa.Array:
+        """Return the places of the cells that may break the sheet's JSON Schema: all that do are among them."""
+        return self._keep("suspects", column, lambda: suspects(self, column))
 
     def _keep(self, kind: str, column: str, make: Callable[[], Any]) -> Any:
         if (kind, column) not in self._kept:
@@ -271,7 +284,7 @@ def _joined(
     table = pa.concat_tables([sheet.table for sheet in sheets]).unify_dictionaries()
     joined = Sheet(sheets[0].name, table, origin, positions, doubtful)
     for key in set.intersection(*(set(sheet._kept) for sheet in sheets)):
-        if all(isinstance(sheet._kept[key], pa.Array) for sheet in sheets):
+        if key[0] in OF_ROWS:
             joined._kept[key] = pa.concat_arrays([sheet._kept[key] for sheet in sheets])
     return joined
 

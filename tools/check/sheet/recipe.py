@@ -126,12 +126,9 @@ def _seeds(sheet: Sheet) -> Iterator[Finding]:
 
 def _twice(sheet: Sheet) -> Iterator[Finding]:
     columns = [column for column in ("path", "split", *SETTINGS) if sheet.has(column)]
-    rows = _repeated(sheet)
     first: dict[tuple[Any, ...], tuple[int, str | None]] = {}
     recipes: dict[tuple[Any, ...], tuple[int, str]] = {}
-    cells = sheet.table.select(columns).take(rows["row"]).to_pylist()
-    keys = zip(*rows.to_pydict().values(), strict=True)
-    for (row, *key), values in zip(keys, cells, strict=True):
+    for (row, *key), values in _with_cells(_repeated(sheet), sheet.table.select(columns)):
         path, split, seed = values.pop("path"), values.pop("split", None), key[-1]
         earlier, before = first.setdefault(tuple(key), (row, split))
         if split != before:
@@ -142,6 +139,12 @@ def _twice(sheet: Sheet) -> Iterator[Finding]:
         if same != row and other_path != path:  # of one path twice, another rule speaks
             message = f"the recipe is that of row {sheet.row(same):,}: the same prompt, seed {seed} and settings"
             yield sheet.found(SAME_RECIPE, row, message, column="seed", value=str(seed))
+
+
+def _with_cells(rows: pa.Table, table: pa.Table) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Yield each of the rows with its cells, which are read from the table a few at a time."""
+    for some in rows.to_batches(max_chunksize=10_000):
+        yield from zip(zip(*some.to_pydict().values(), strict=True), table.take(some["row"]).to_pylist(), strict=True)
 
 
 def _repeated(sheet: Sheet) -> pa.Table:

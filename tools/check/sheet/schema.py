@@ -164,9 +164,9 @@ def broken_cells(sheet: Sheet) -> Iterator[Broken]:
     _check_schema()
     columns = [column for column in PROPERTIES if sheet.has(column)]
     for column in columns:
-        suspects = _suspects(sheet, column)
-        for start in range(0, len(suspects), SUSPECTS):
-            indices = suspects[start : start + SUSPECTS]
+        places = sheet.suspects(column)
+        for start in range(0, len(places), SUSPECTS):
+            indices = places[start : start + SUSPECTS]
             cells = sheet.table[column].take(indices)
             for index, given, instance in zip(
                 indices.to_pylist(), cells.to_pylist(), instances(column, cells), strict=True
@@ -175,8 +175,8 @@ def broken_cells(sheet: Sheet) -> Iterator[Broken]:
                     yield Broken(column, index, keyword, given, instance, words)
 
 
-def _suspects(sheet: Sheet, column: str) -> pa.Array:
-    """Return the indices of the cells that may break the schema: all that do are among them."""
+def suspects(sheet: Sheet, column: str) -> pa.Array:
+    """Return the places (uint64) of the cells that may break the schema: all that do are among them."""
     cells, may_be_empty = sheet.table[column], "null" in _types(PROPERTIES[column])
     if may_be_empty and cells.null_count == len(cells):
         return _NONE
@@ -186,7 +186,7 @@ def _suspects(sheet: Sheet, column: str) -> pa.Array:
         if pc.all(fine).as_py() and (may_be_empty or not indices.null_count):
             return _NONE
         fine = one_array(fine).take(indices)
-    elif column == "path" and pc.all(sheet.published()).as_py():  # which is more than the schema asks
+    elif _is_published(sheet, column):  # which is more than the schema asks
         return _NONE
     else:
         target = target_of(column)
@@ -197,6 +197,22 @@ def _suspects(sheet: Sheet, column: str) -> pa.Array:
 
 
 _NONE = pa.array([], pa.uint64())
+
+
+def _is_published(sheet: Sheet, column: str) -> bool:
+    if column == "path":
+        return bool(pc.all(sheet.published()).as_py())
+    return column == "face_box" and sheet.published_boxes()
+
+
+def is_plain(sheet: Sheet, column: str) -> bool:
+    """Say whether all cells of a column are known to be ASCII without white space around it, and no formulas.
+
+    So they are where the schema lets them pass as numbers or checksums, or where they are of the published form.
+    """
+    part = PROPERTIES[column]
+    counted = target_of(column) in NUMBERS.values() or _COUNTED.fullmatch(part.get("pattern", ""))
+    return _is_published(sheet, column) or bool(counted and not len(sheet.suspects(column)))
 
 
 def _passes(column: str, cells: pa.ChunkedArray, read: pa.ChunkedArray | None = None) -> pa.ChunkedArray:
@@ -252,9 +268,12 @@ def _compiled(column: str) -> Kernel:
     )
 
 
+_COUNTED = re.compile(r"\^\[((?:[0-9A-Za-z]-[0-9A-Za-z])+)\]\{([0-9]+)\}\$")
+
+
 def _matcher(pattern: str) -> Kernel:
     """Return the kernel of a pattern. So many characters of one class, as in a SHA-256, take no regular expression."""
-    counted = re.fullmatch(r"\^\[((?:[0-9A-Za-z]-[0-9A-Za-z])+)\]\{([0-9]+)\}\$", pattern)
+    counted = _COUNTED.fullmatch(pattern)
     if not counted:
         return functools.partial(pc.match_substring_regex, pattern=pattern)
     ranges = re.findall("(.)-(.)", counted[1])

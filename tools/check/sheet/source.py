@@ -13,7 +13,7 @@ import functools
 import io
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +162,17 @@ def in_threads(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
     """Return what a function gives for each item, in their order; for work that Arrow does, which lets threads run."""
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(function, items))
+
+
+def in_turn(*streams: Iterator[A]) -> Iterator[A]:
+    """Yield what each stream has, one after the other; threads ask each for its first, before which Arrow does most.
+
+    The others come as they are asked for, so that they take no memory and nobody waits for them to stop.
+    """
+    firsts = in_threads(lambda stream: list(itertools.islice(stream, 1)), streams)
+    for first, rest in zip(firsts, streams, strict=True):
+        yield from first
+        yield from rest
 
 
 def read_rows(source: Source, repeating: Sequence[str], look: Callable[[pa.Table], A]) -> tuple[list[A], Marks | None]:

@@ -18,10 +18,12 @@ from tools.check.places import true_places
 from tools.check.sheet.formulas import FIRST_BYTES, formula_message, is_formula
 from tools.check.sheet.read import COLUMNS, Sheet
 from tools.check.sheet.rules import CELL_PADDED, FORMULA, INVISIBLE, MOJIBAKE, PATH_NOT_NFC
+from tools.check.sheet.schema import is_plain
 
 # No-break spaces, zero-width space, word joiner, byte-order mark, soft hyphen. Joiners are not among them: emoji and
 # Persian need those.
 UNSEEN = "\u00a0\u2007\u202f\u200b\u2060\ufeff\u00ad"
+TEXTS = (pa.string(), pa.dictionary(pa.int32(), pa.string()))
 LABELS = ("emotion", "split")  # of white space around these, the rules for labels and splits speak
 
 _AT_EDGES = np.zeros(256, bool)
@@ -34,20 +36,20 @@ Problem = tuple[Rule, str, str]  # the rule, the message, the hint ("": the rule
 def text_findings(sheet: Sheet) -> Iterator[Finding]:
     """Yield the cells of text that other readers and tools take for something else than a person sees."""
     for column in COLUMNS:
-        if sheet.has(column) and sheet.table[column].type in (pa.string(), pa.dictionary(pa.int32(), pa.string())):
+        if sheet.has(column) and sheet.table[column].type in TEXTS and not is_plain(sheet, column):
             yield from _column(sheet, column)
 
 
 def _column(sheet: Sheet, column: str) -> Iterator[Finding]:
     if pa.types.is_dictionary(sheet.table[column].type):
         texts, codes = sheet.distinct(column)
-        if wrong := _problems(column, texts):
+        if wrong := dict(_problems(column, texts)):
             for row in true_places(pc.is_in(codes, pa.array(wrong, codes.type))).to_pylist():
                 yield from _cell(sheet, column, row, wrong[codes[row].as_py()])
         return
     start = 0
     for chunk in sheet.table[column].chunks:  # as they are: to join them would copy the column
-        for index, problems in _problems(column, chunk).items():
+        for index, problems in _problems(column, chunk):
             yield from _cell(sheet, column, start + index, problems)
         start += len(chunk)
 
@@ -58,14 +60,12 @@ def _cell(sheet: Sheet, column: str, row: int, problems: list[Problem]) -> Itera
         yield sheet.found(rule, row, message, hint, column=column, value=value)
 
 
-def _problems(column: str, texts: pa.StringArray) -> dict[int, list[Problem]]:
-    """Return what is wrong with texts of a column, by their places."""
-    found = {}
+def _problems(column: str, texts: pa.StringArray) -> Iterator[tuple[int, list[Problem]]]:
+    """Yield what is wrong with texts of a column, each with its place."""
     for index in _suspects(texts, COLUMNS[column] == pa.string()):
         text = texts[index].as_py()
         if text and (problems := [problem for check in CHECKS for problem in check(column, text)]):
-            found[index] = problems
-    return found
+            yield index, problems
 
 
 def _suspects(values: pa.StringArray, is_text: bool) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import functools
 import io
 from collections.abc import Iterator, Mapping
 
@@ -40,6 +41,7 @@ def column_problems(name: str, table: pa.Table, columns: Mapping[str, pa.DataTyp
             yield COLUMN_MISSING.at(name, f"column '{column}' is missing", hint, row=1, column=column)
 
 
+@functools.cache  # the parts of a sheet have the same types
 def _can_be(given: pa.DataType, target: pa.DataType) -> bool:
     try:
         pa.chunked_array([], given).cast(target)
