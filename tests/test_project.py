@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.environments import ROOT
-from tools import card, cli, push, validate
+from tools import card, cli, preview, push, validate
 from tools.check.rules import RULES
 
 STAGES = ["make", "check", "describe", "publish"]  # each may import those before it
@@ -68,7 +68,11 @@ def test_every_verb_is_listed_and_has_help() -> None:
     assert {file.stem for file in (ROOT / "tools").glob("*.py")} - shared == set(cli.VERBS)
 
 
-@pytest.mark.parametrize("verb", [["push"], ["validate"], ["card"], ["card", "check"], ["rules"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "verb",
+    [["push"], ["validate"], ["card"], ["card", "check"], ["card", "render"], ["preview"], ["rules"]],
+    ids=" ".join,
+)
 def test_help_loads_nothing_heavy(verb: list[str]) -> None:
     """`--help` answers without the libraries that take long to load."""
     code = f"""if True:
@@ -78,7 +82,7 @@ def test_help_loads_nothing_heavy(verb: list[str]) -> None:
             main([*{verb!r}, "--help"])
         except SystemExit as ended:
             assert ended.code == 0
-        heavy = {{*"datasets pyarrow pandas numpy PIL huggingface_hub jsonschema markdown_it ftfy".split()}}
+        heavy = {{*"datasets pyarrow pandas numpy PIL huggingface_hub jsonschema markdown_it nh3 ftfy".split()}}
         sys.exit(f"loaded {{heavy & sys.modules.keys()}}" if heavy & sys.modules.keys() else 0)
     """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -121,6 +125,14 @@ def test_readme_names_every_option_of_the_linter(section: str, command: click.Co
     named = set(re.findall(r"`(?:[^`]* )?(--[a-z][a-z-]*)", table)) | set(re.findall(r"`(--[a-z][a-z-]*)", table))
     options = {option for param in command.params for option in param.opts if option.startswith("--")}
     assert options <= named
+
+
+@pytest.mark.parametrize("command", [card.render, preview.main], ids=["card render", "preview"])
+def test_readme_names_every_option_of_the_card(command: click.Command) -> None:
+    """The tables of options hold those of each command."""
+    tables = README.split("### Render and preview\n")[1].split("\n### ")[0]
+    options = {option for param in command.params for option in param.opts if option.startswith("--")}
+    assert options <= set(re.findall(r"`(--[a-z][a-z-]*)", tables))
 
 
 def test_the_rules_page_is_true() -> None:

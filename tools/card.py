@@ -1,4 +1,4 @@
-"""`python tools/card.py`: check dataset cards, this project's or any other."""
+"""`python tools/card.py`: render the card from its data; check dataset cards, this project's or any other."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import click
 from tools.linting import Linting, below, fail, linting_options, say_mended, stop
 
 CARD = "README.md"
+SHEET = "dataset_sheet.csv"  # of the embedded edition
 AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
 
 
 @click.group()
 def main() -> None:
-    """Check dataset cards."""
+    """Check dataset cards, and render this project's from its data."""
 
 
 @main.command()
@@ -66,6 +67,69 @@ def check(
     except KeyboardInterrupt:
         stop()
     sys.exit(status)
+
+
+@main.command()
+@click.argument("folder", type=AS_PATH, default=Path())
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; show what would, and exit with 1 if any.")
+@click.option("--data-dir", type=AS_PATH, metavar="DIR", help="The raw tree. Default: the embedded edition.")
+@click.option("--work-dir", type=AS_PATH, default=Path(".work"), show_default=True, metavar="DIR",
+              help="Where the shards are that a push or a rehearsal built.")  # fmt: skip
+def render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Path) -> None:
+    """Make the card's header, marked blocks, figures and Croissant anew from sheet, pictures and shards.
+
+    FOLDER holds the README.md, by default the one here. Exit status: 0 the card is up to date now, 1 it was not
+    (--check), 2 it cannot be rendered.
+    """
+    from tools.describe import stamp
+
+    try:
+        read = [folder / name for name in (stamp.CARD, stamp.DATASHEET, stamp.CROISSANT)]
+        sheet = [] if data_dir else [stamp.ROOT / SHEET]
+        listings = [data_dir or work_dir / "embedded", work_dir / "shards", folder / "assets"]
+        if stamp.known(work_dir, stamp.digest(read + sheet, listings)):
+            click.echo(f"{folder / CARD} is up to date")
+            return
+        stale = _render(folder, only_check, data_dir, work_dir)
+        if not stale or not only_check:
+            stamp.remember(work_dir, stamp.digest(read + sheet, listings))
+    except (OSError, ValueError) as error:
+        fail(error)
+    except KeyboardInterrupt:
+        stop()
+    sys.exit(1 if stale and only_check else 0)
+
+
+def _render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Path) -> bool:
+    """Render the card, or show how it would change; say whether it was out of date."""
+    from tools.check.configs import configs_with_data
+    from tools.check.findings import visible
+    from tools.describe.facts import describe
+    from tools.describe.render import differences, render, write
+    from tools.make.embedded import embedded_edition
+    from tools.publish.shards import built_shards
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    given, data_dir = data_dir, data_dir or embedded_edition(work_dir, say)
+    shards = {config: built_shards(config, work_dir / "shards") for config in configs_with_data((), data_dir)}
+    if missing := [config for config, files in shards.items() if not files]:
+        how = "python tools/push.py --rehearse" + (f" --data-dir {data_dir}" if given else "")
+        raise ValueError(f"{', '.join(missing)}: no shards in {work_dir / 'shards'}; to build them, run {how}")
+    files = render(folder, describe(data_dir, shards))
+    if only_check:
+        found = list(differences(folder, files))
+        for line in found:
+            click.echo(visible(line))
+        click.echo(f"{folder / CARD} is {'out of date: run card.py render' if found else 'up to date'}")
+        return bool(found)
+    changed = write(folder, files)
+    for path in changed:
+        click.echo(f"rendered {folder / path}")
+    if not changed:
+        click.echo(f"{folder / CARD} is up to date")
+    return bool(changed)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ VERBS = {
     "push": "publish the dataset, or rehearse it",
     "validate": "check the sheet, the images and the annotations",
     "card": "check dataset cards",
+    "preview": "show a card as the Hub does",
     "rules": "list the rules of the checks",
     "generate": "make the sheet, the pictures and a contact sheet of the embedded edition",
 }

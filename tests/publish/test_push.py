@@ -15,6 +15,13 @@ from tests.publish.pushing import REPO, Pusher
 from tests.trees import face_rows, png, write_sheet
 from tools.describe.header import read_header
 
+# The card, and what is rendered beside it.
+CARD = (
+    "README.md",
+    "DATASHEET.md",
+    "croissant.json",
+    *(f"assets/{name}" for name in ("balance.svg", "circumplex.svg", "gallery.png", "grammar.svg")),
+)
 LOAD = """
 import hashlib, json, sys
 import datasets
@@ -45,8 +52,8 @@ def test_a_push_is_one_commit_of_shards_and_card(pusher: Pusher, data_dir: Path)
         for split in ("train", "validation", "test")
     ]
     names += ["emonet_hq/test-00000.parquet", "emonet_binary/train-00000.parquet", "emonet_big/train-00000.parquet"]
-    assert sorted(summary["added"]) == sorted([*names, "README.md"])
-    assert set(state["files"]) == {*names, "README.md", ".gitattributes"}
+    assert sorted(summary["added"]) == sorted([*names, *CARD])
+    assert set(state["files"]) == {*names, *CARD, ".gitattributes"}
     assert "DiffusionFER.py" not in state["files"]
     assert state["private"] is False
     assert sum(split["rows"] for split in summary["splits"]) == 66
@@ -94,9 +101,15 @@ def test_the_published_header_agrees_with_the_data(pusher: Pusher, data_dir: Pat
     header, own = read_header(card), read_header((ROOT / "README.md").read_text())
     assert [config["config_name"] for config in header["configs"] if config.get("default")] == ["small_original"]
     assert header["size_categories"] == ["n<1K"]
-    assert card.split("\n---\n", 1)[1] == (ROOT / "README.md").read_text().split("\n---\n", 1)[1]
+    assert "| **24** | **3** | **3** | **30** |" in block(card, "classes")
+    assert block(card, "prompts") == block((ROOT / "README.md").read_text(encoding="utf-8"), "prompts")
     owned = ("configs", "dataset_info", "size_categories")
     assert {k: v for k, v in header.items() if k not in owned} == {k: v for k, v in own.items() if k not in owned}
+
+
+def block(card: str, name: str) -> str:
+    """Return a rendered block of a card."""
+    return card.split(f"<!-- rendered: {name} -->\n")[1].split(f"<!-- end: {name} -->")[0]
 
 
 def test_a_second_push_of_the_same_changes_nothing(pusher: Pusher, data_dir: Path) -> None:
@@ -120,11 +133,11 @@ def test_appending_and_removing_touch_only_what_they_must(pusher: Pusher, data_d
     write_sheet(data_dir / "dataset_sheet.csv", rows)
     second = pusher.summary(*options)
     last = max(path for path in first["added"] if "/train-" in path)
-    assert {*second["added"], *second["replaced"]} - {"README.md"} <= {
+    assert {*second["added"], *second["replaced"]} - set(CARD) <= {
         last,
         f"small_original/train-{int(last[-13:-8]) + 1:05d}.parquet",
     }
-    assert set(second["unchanged"]) >= set(first["added"]) - {last, "README.md"}
+    assert set(second["unchanged"]) >= set(first["added"]) - {last, *CARD}
 
     for row in rows[10:]:
         (data_dir / row["path"]).unlink()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 from datasets import Features
 
 from DiffusionFER import DEFAULT_CONFIG, SPLITS, SUBSETS
+from tools.check.card.read import Card, read_card
 
 OWNED = ("size_categories", "configs", "dataset_info")
 # The Hub's size categories, by the number of rows that each is below: ../shared/data/hub/vocabulary.json has the list.
@@ -34,12 +34,6 @@ SIZE_CATEGORIES = (
     (10**11, "10B<n<100B"),
     (10**12, "100B<n<1T"),
 )
-_FENCED = re.compile(r"\A(---\n)(.*?\n)?(---(?:\n|\Z))", re.DOTALL)
-
-
-# The header of this dataset has some 10,000; one that is much larger is no header.
-LARGEST_HEADER = 10**6
-MOST_VALUES = 10**5
 
 
 class _Dumper(yaml.SafeDumper):
@@ -142,53 +136,39 @@ def _entries_by_config(card: str) -> dict[str, tuple[dict[str, Any], dict[str, A
 
 def read_header(card: str) -> dict[str, Any]:
     """Return the header of a card as a mapping, empty where there is none. Raises HeaderError where it is not YAML."""
-    match = _FENCED.match(card)
-    try:
-        if match and len(match[2] or "") > LARGEST_HEADER:
-            raise ValueError(f"it has more than {LARGEST_HEADER:,} characters")
-        header = yaml.safe_load(match[2] or "") if match else {}
-        _refuse_expansion(header)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise HeaderError(f"the header of the card is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(header or {}, dict):
-        raise HeaderError("the header of the card is not a mapping of keys to values")
-    return header or {}
+    return (_read(card).header or {}) if card.strip() else {}
 
 
-def _refuse_expansion(value: Any) -> None:
-    """Raise ValueError where aliases make a value, written out, larger than any header is, or endless."""
-    waiting, seen = [value], 0
-    while waiting:
-        seen += 1
-        if seen > MOST_VALUES:
-            raise ValueError(f"it has more than {MOST_VALUES:,} values when its aliases are written out")
-        item = waiting.pop()
-        if isinstance(item, (dict, list)):
-            waiting += item.values() if isinstance(item, dict) else item
+def _read(text: str) -> Card:
+    card = read_card("README.md", text.encode("utf-8", "surrogateescape"))
+    if card.problem or card.unreadable:
+        raise HeaderError(card.problem.message if card.problem else card.unreadable)
+    return card
 
 
-def replace_keys(card: str, values: Mapping[str, Any]) -> str:
+def replace_keys(text: str, values: Mapping[str, Any]) -> str:
     """Return the card with the given top-level keys of its header replaced where they stand, or added at its end."""
-    header = read_header(card)
-    match = _FENCED.match(card)
-    if not match:
+    card = _read(text)
+    if card.header is None or card.closing is None:
         raise HeaderError("the card does not begin with a header between two lines of ---")
+    start, stop = card.header_start, card.closing.start
+    line_end = "\r\n" if text[:start].endswith("\r\n") else "\n"
     waiting, out, owned = dict(values), [], False
-    for line in (match[2] or "").splitlines(keepends=True):
-        if line.startswith(("#", "\n")):  # a remark or a blank line, wherever it stands
+    for line in text[start:stop].splitlines(keepends=True):
+        if line.startswith(("#", "\n", "\r\n")):  # a remark or a blank line, wherever it stands
             out.append(line)
             continue
         if not line.startswith((" ", "\t", "-")):  # the line of a key; the others continue its value
             key = line.partition(":")[0].strip()
             owned = key in values
             if key in waiting:
-                out.append(_yaml({key: waiting.pop(key)}))
+                out.append(_yaml({key: waiting.pop(key)}).replace("\n", line_end))
         if not owned:
             out.append(line)
-    out.extend(_yaml({key: value}) for key, value in waiting.items())
-    replaced = match[1] + "".join(out) + match[3] + card[match.end() :]
+    out.extend(_yaml({key: value}).replace("\n", line_end) for key, value in waiting.items())
+    replaced = text[:start] + "".join(out) + text[stop:]
     with contextlib.suppress(HeaderError):
-        if read_header(replaced) == {**header, **values}:
+        if read_header(replaced) == {**card.header, **values}:
             return replaced
     raise HeaderError(
         f"cannot replace {', '.join(values)} in the header of the card: write their values in block style"

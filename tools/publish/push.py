@@ -26,7 +26,10 @@ from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
 from tools.check.rules import RULES
-from tools.describe.header import HeaderError, facts_of, render_header
+from tools.describe.facts import describe
+from tools.describe.header import read_header
+from tools.describe.render import RenderError, is_whole, render, write
+from tools.describe.stamp import CROISSANT
 from tools.make.embedded import embedded_edition
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
@@ -94,23 +97,33 @@ def alone_in(work_dir: Path, job: str) -> Iterator[None]:
 def _push(options: Options, say: Say) -> Summary:
     repository = DatasetRepository(options.repo_id)
     head = _preconditions(options, repository)
-    _refuse([finding for finding in _check_card((ROOT / CARD).read_bytes()) if finding.rule not in RENDERED])
+    _refuse([finding for finding in _check_card((ROOT / CARD).read_bytes(), ROOT) if finding.rule not in RENDERED])
     data_dir = options.data_dir or embedded_edition(options.work_dir, say)
     configs = configs_with_data(options.configs, data_dir)
     say(f"checking and building {', '.join(configs)} from {data_dir}")
     shards, findings = _build(options, configs, data_dir)
 
-    files: dict[str, Path | bytes] = {shard.path: shard.file for shard in shards}
-    files[CARD] = card = _card(shards, repository.card(head.commit) if head and CARD in head.files else None).encode()
-    (options.work_dir / CARD).write_bytes(card)
-    findings += _check_card(card)
-    _refuse(findings)
+    published = repository.card(head.commit) if head and CARD in head.files else None
     listed = head.files if head else {}
+    rendered, whole = _render(shards, data_dir, published)
+    if not whole:  # what stands beside the card speaks of more than this push has: it is sent only where it is missing
+        rendered = {path: content for path, content in rendered.items() if path == CARD or path not in listed}
+    write(options.work_dir, rendered)
+    # Beside the card lies what is published with it, unless a part of that is on the Hub alone.
+    findings += _check_card(rendered[CARD], options.work_dir if whole else ROOT)
+    _refuse(findings)
+    files: dict[str, Path | bytes] = {**{shard.path: shard.file for shard in shards}, **rendered}
     local = {shard.path: _local(shard) for shard in shards}
-    local[CARD] = Local(len(card), git_blob_id(card), hashlib.sha256(card).hexdigest())
+    for path, content in rendered.items():
+        local[path] = Local(len(content), git_blob_id(content), hashlib.sha256(content).hexdigest())
     plan = make_plan(local, listed, configs)
     upload_bytes = sum(local[path].size for path in plan.send)
     warnings = []
+    if not whole:
+        warnings.append(
+            f"{options.repo_id} has configs that this push has not: the card's tables, figures and {CROISSANT} stay as "
+            "they are; push all configs at once to render them"
+        )
     if SCRIPT in listed:
         warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
     if findings:
@@ -200,19 +213,21 @@ def _refuse(findings: list[Finding]) -> None:
         raise Refused(findings)
 
 
-def _check_card(card: bytes) -> list[Finding]:
-    return sorted(check_card(CARD, card, ROOT))
+def _check_card(card: bytes, folder: Path) -> list[Finding]:
+    return sorted(check_card(CARD, card, folder))
 
 
-def _card(shards: list[Shard], published: str | None) -> str:
+def _render(shards: list[Shard], data_dir: Path, published: str | None) -> tuple[dict[str, bytes], bool]:
+    """Return the card and what belongs to it, and whether its tables and figures could be rendered, too."""
     by_config: dict[str, list[tuple[str, Path]]] = {}
     for shard in shards:
         by_config.setdefault(shard.config, []).append((shard.split, shard.file))
-    facts = {config: facts_of(files) for config, files in by_config.items()}
+    description = describe(data_dir, by_config)
     try:
-        return render_header((ROOT / CARD).read_text(encoding="utf-8"), facts, published)
-    except HeaderError as error:
-        raise PushError(f"{CARD}: {error}; mend it here or on the Hub") from None
+        rendered = render(ROOT, description, published)
+    except RenderError as error:
+        raise PushError(f"{error}; mend it here or on the Hub") from None
+    return rendered, is_whole(read_header(rendered[CARD].decode()), description)
 
 
 def _local(shard: Shard) -> Local:

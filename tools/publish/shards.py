@@ -109,6 +109,12 @@ def build_shards(
     return shards, reader.findings
 
 
+def built_shards(config: str, folder: Path) -> list[tuple[str, Path]]:
+    """Return the finished shards of a config that lie in `folder`, as (split, file), in order; none where none do."""
+    found = sorted((folder / config).glob("*.parquet"))
+    return [(match[1], file) for file in found if (match := SHARD_NAME.fullmatch(file.name))]
+
+
 def _plan(rows: pa.Table, lengths: list[int], max_shard_size: int, schema: pa.Schema) -> list[list[tuple[int, int]]]:
     """Divide rows into shards of row groups, each (start, stop), filling one before the next is begun."""
     group_cost = COLUMN_OVERHEAD_BYTES * len(list(_leaves(schema)))

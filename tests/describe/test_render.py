@@ -1,0 +1,250 @@
+"""The card is rendered as a whole from its data, or not touched at all."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+from click.testing import CliRunner, Result
+from datasets.info import DatasetInfosDict
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCard
+
+from DiffusionFER import DEFAULT_CONFIG, FACE_FEATURES, read_index
+from tests.environments import ROOT
+from tests.trees import face_rows, write_emonet, write_faces, write_sheet
+from tools import cli
+from tools.describe.facts import describe
+from tools.describe.header import read_header
+from tools.describe.render import RenderError, differences, render, write
+from tools.publish.shards import build_shards, built_shards
+
+CONFIGS = ("small_original", "small_cropped")
+
+
+def build(data_dir: Path, configs: tuple[str, ...] = CONFIGS) -> None:
+    """Build the shards of configs where a push would, in the work directory beside the data directory."""
+    for config in configs:
+        index = read_index(config, str(data_dir))
+        build_shards(config, index, data_dir.parent / "work" / "shards", max_shard_size=10**9, workers=1)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the project's card, a raw tree of 30 faces in `data`, and its shards in `work`."""
+    write_faces(tmp_path / "data", 30)
+    build(tmp_path / "data")
+    for name in ("README.md",):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    return tmp_path
+
+
+def run(place: Path, *arguments: str) -> Result:
+    """Run `diffusionfer card render` on the card of a place."""
+    options = ["--data-dir", str(place / "data"), "--work-dir", str(place / "work")]
+    return CliRunner().invoke(cli.main, ["card", "render", str(place), *options, *arguments], catch_exceptions=False)
+
+
+def state(place: Path) -> dict[str, bytes]:
+    """Return what lies beside the card."""
+    return {
+        str(file.relative_to(place)): file.read_bytes()
+        for file in sorted(place.rglob("*"))
+        if file.is_file() and file.relative_to(place).parts[0] not in ("data", "work")
+    }
+
+
+def test_rendering_changes_only_what_it_owns(place: Path) -> None:
+    """Outside the owned keys and the blocks every byte of the card stays; figures and Croissant come beside it."""
+    before = (place / "README.md").read_text(encoding="utf-8")
+    assert run(place).exit_code == 0
+    after = (place / "README.md").read_text(encoding="utf-8")
+    assert before != after
+    assert prose(before) == prose(after)
+    assert list(read_header(before)) == list(read_header(after))
+    made = set(state(place))
+    assert made >= {"croissant.json", "assets/circumplex.svg", "assets/gallery.png", "assets/balance.svg"}
+    assert not [name for name in made if name.endswith(".part")]
+
+
+def prose(card: str) -> list[str]:
+    """Return the lines of a card's body that no block holds."""
+    found, within = [], False
+    for line in card.split("\n---\n", 1)[1].splitlines():
+        within = line.startswith("<!-- rendered:") or (within and not line.startswith("<!-- end:"))
+        found += [] if within else [line]
+    return found
+
+
+def test_a_second_render_changes_nothing(place: Path) -> None:
+    """Rendered twice is rendered once, whether the first run is remembered or not."""
+    run(place)
+    first = state(place)
+    assert "is up to date" in run(place).output
+    (place / "work" / "rendered").unlink()
+    assert "is up to date" in run(place).output
+    assert state(place) == first
+    assert run(place, "--check").exit_code == 0
+
+
+def test_check_shows_what_a_changed_label_changes(place: Path) -> None:
+    """With one label changed in the sheet, --check exits with 1, shows the lines, and touches nothing."""
+    run(place)
+    rows = face_rows(30)
+    rows[1]["emotion"] = "sad"
+    write_sheet(place / "data" / "dataset_sheet.csv", rows)
+    before = state(place)
+    checked = run(place, "--check")
+    assert checked.exit_code == 1
+    assert "-| 2 | sad | " in checked.output
+    assert "+| 2 | sad | " in checked.output
+    assert "assets/balance.svg: " in checked.output
+    assert checked.output.endswith("README.md is out of date: run card.py render\n")
+    assert state(place) == before
+    assert run(place, "--check").exit_code == 1  # what is out of date is not remembered as up to date
+
+
+def test_check_misses_no_file(place: Path) -> None:
+    """A figure that is missing or was painted over is out of date."""
+    run(place)
+    (place / "assets" / "gallery.png").unlink()
+    (place / "assets" / "grammar.svg").write_text("<svg/>")
+    output = run(place, "--check").output
+    assert "assets/gallery.png: missing" in output
+    assert "assets/grammar.svg: 6 bytes that differ from the " in output
+
+
+def test_the_hubs_readers_agree_with_the_data(place: Path) -> None:
+    """DatasetCard of the Hub's client and `datasets` read the header back: configs, features, rows, default."""
+    write_emonet(place / "data")
+    build(place / "data", ("emonet_hq", "emonet_binary", "emonet_big"))
+    assert run(place).exit_code == 0, run(place).output
+    card = DatasetCard.load(place / "README.md", repo_type="dataset")
+    infos = DatasetInfosDict.from_dataset_card_data(card.data)
+    assert list(infos) == [*CONFIGS, "emonet_hq", "emonet_binary", "emonet_big"]
+    assert infos["small_cropped"].features == FACE_FEATURES
+    assert {name: split.num_examples for name, split in infos["small_original"].splits.items()} == {
+        "train": 24,
+        "validation": 3,
+        "test": 3,
+    }
+    configs = MetadataConfigs.from_dataset_card_data(card.data)
+    assert configs.get_default_config_name() == DEFAULT_CONFIG
+    for config in configs:
+        files = {item["split"]: item["path"] for item in configs[config]["data_files"]}
+        loaded = datasets.load_dataset(
+            "parquet",
+            data_files={split: str(place / "work" / "shards" / path) for split, path in files.items()},
+            cache_dir=str(place / "cache"),
+        )
+        assert {split: len(rows) for split, rows in loaded.items()} == {
+            name: split.num_examples for name, split in infos[config].splits.items()
+        }
+
+
+BAD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a marker without its end": (
+        lambda place: edit(place, "<!-- end: classes -->\n", ""),
+        "block 'columns' begins within block 'classes'",
+    ),
+    "a marker twice": (
+        lambda place: edit(place, "## Uses", "<!-- rendered: classes -->\n<!-- end: classes -->\n\n## Uses"),
+        "block 'classes' stands twice: keep one of them",
+    ),
+    "a header that does not parse": (
+        lambda place: edit(place, "license:", "license: [\nx:"),
+        "README.md: the header is",
+    ),
+    "no card": (lambda place: (place / "README.md").unlink(), "there is no README.md in"),
+    "not UTF-8": (lambda place: (place / "README.md").write_bytes(b"---\na: \xff\n---\n"), "is not UTF-8 at byte 7"),
+    "a config without shards": (
+        lambda place: shutil.rmtree(place / "work" / "shards" / "small_cropped"),
+        "small_cropped: no shards in ",
+    ),
+    "shards of another sheet": (
+        lambda place: write_sheet(place / "data" / "dataset_sheet.csv", face_rows(29)),
+        "the shards of small_original hold 3 test rows, the sheet has 2: ",
+    ),
+    "no picture for the gallery": (
+        lambda place: [file.write_bytes(b"") for file in (place / "data").rglob("*.png")],
+        "does not begin as a picture does: run python tools/validate.py",
+    ),
+    "no data": (lambda place: (place / "data").rename(place / "work" / "gone"), "data is not a folder"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_rendered_is_said_in_one_line(place: Path, case: str) -> None:
+    """Bad input ends with status 2 and one line, and the card is as it was."""
+    run(place)
+    spoil, message = BAD[case]
+    spoil(place)
+    before = state(place)
+    result = run(place)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert result.output.startswith("error: ")
+    assert result.output.count("\n") == 1
+    assert state(place) == before
+
+
+def edit(place: Path, old: str, new: str) -> None:
+    """Replace a text of the card that stands there."""
+    card = (place / "README.md").read_text(encoding="utf-8")
+    assert old in card
+    (place / "README.md").write_text(card.replace(old, new), encoding="utf-8")
+
+
+def test_a_part_of_the_configs_renders_the_header_alone(place: Path) -> None:
+    """Where the published card knows other configs, they keep their entries, and the rest of the card its words."""
+    run(place)
+    published = (place / "README.md").read_text(encoding="utf-8")
+    shards = {"small_cropped": built_shards("small_cropped", place / "work" / "shards")}
+    files = render(place, describe(place / "data", shards), published)
+    header = read_header(files["README.md"].decode())
+    assert [config["config_name"] for config in header["configs"]] == list(CONFIGS)
+    assert set(files) >= {"README.md", "croissant.json", "assets/gallery.png"}
+    assert list(differences(place, files)) == []
+
+
+def test_files_are_written_whole_and_only_where_they_differ(tmp_path: Path) -> None:
+    """Writing returns what it changed, and leaves the rest alone."""
+    (tmp_path / "README.md").write_bytes(b"old")
+    assert write(tmp_path, {"README.md": b"new", "assets/a.svg": b"x"}) == ["README.md", "assets/a.svg"]
+    before = (tmp_path / "README.md").stat().st_mtime_ns
+    assert write(tmp_path, {"README.md": b"new", "assets/a.svg": b"y"}) == ["assets/a.svg"]
+    assert (tmp_path / "README.md").stat().st_mtime_ns == before
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["README.md", "a.svg", "assets"]
+
+
+def test_a_card_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The library raises RenderError with the file in it."""
+    write_faces(tmp_path, 30)
+    build(tmp_path)
+    shards = {config: built_shards(config, tmp_path.parent / "work" / "shards") for config in CONFIGS}
+    with pytest.raises(RenderError, match=r"there is no README\.md in"):
+        render(tmp_path, describe(tmp_path, shards))
+
+
+def test_nothing_heavy_is_loaded_when_nothing_changed(place: Path) -> None:
+    """A card that is known to be up to date is answered for without datasets, pyarrow or Pillow."""
+    run(place)
+    code = f"""if True:
+        import sys
+        from tools.cli import main
+        try:
+            main(["card", "render", {str(place)!r}, "--data-dir", {str(place / "data")!r},
+                  "--work-dir", {str(place / "work")!r}])
+        except SystemExit as ended:
+            assert not ended.code
+        heavy = {{"datasets", "pyarrow", "PIL"}} & sys.modules.keys()
+        sys.exit(f"loaded {{heavy}}" if heavy else 0)
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "is up to date" in done.stdout

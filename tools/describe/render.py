@@ -1,0 +1,127 @@
+"""The whole card made anew: header, marked blocks, figures and Croissant, and how that differs from what lies there.
+
+In go the folder of the card and a Description of its data; out come the files as they should be, by their paths below
+that folder. Everything is rendered before anything is written, so that a card is changed as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tools.describe import blocks, croissant, emonet, figures
+from tools.describe.facts import Description
+from tools.describe.header import HeaderError, read_header, render_header
+from tools.describe.markers import MarkerError, marked, replace_blocks
+from tools.describe.stamp import CARD, CROISSANT, DATASHEET
+
+Made = TypeVar("Made")
+BLOCKS = {**blocks.BLOCKS, **figures.BLOCKS, **emonet.BLOCKS}
+
+
+class RenderError(ValueError):
+    """The card cannot be rendered; the message names the file, what is wrong, and the way out."""
+
+
+def render(folder: Path, description: Description, published: str | None = None) -> dict[str, bytes]:
+    """Return every file that is rendered, by its path below `folder`, as the data would have it.
+
+    `published` is the card of the repository, whose configs that are not described here keep their entries. Then the
+    header alone is rendered, since tables, figures and Croissant speak of all configs: the blocks stay as published,
+    and what belongs beside the card is returned as it lies in `folder`. Raises RenderError for a card that cannot be
+    read or taken apart, and where a figure cannot be drawn.
+    """
+    card = _text(folder / CARD)
+    try:
+        card = render_header(card, description.shards, published)
+        header = read_header(card)
+    except HeaderError as error:
+        raise RenderError(f"{CARD}: {error}") from None
+    if not is_whole(header, description):
+        blocks_there: dict[str, str | None] = {**dict.fromkeys(BLOCKS), **_blocks_of(published or "")}
+        beside = [DATASHEET, CROISSANT, *(figure.path for figure in figures.FIGURES.values())]
+        rest = {path: (folder / path).read_bytes() for path in beside if (folder / path).is_file()}
+        return {CARD: _with_blocks(CARD, card, blocks_there), **rest}
+    made = {name: _made(f"block {name!r}", block, description) for name, block in BLOCKS.items()}
+    files = {CARD: _with_blocks(CARD, card, made)}
+    if (folder / DATASHEET).exists():  # it may have marked blocks, too, and need not be there
+        files[DATASHEET] = _with_blocks(DATASHEET, _text(folder / DATASHEET), made)
+    for figure in figures.FIGURES.values():
+        content = _made(figure.path, figure.draw, description)
+        if content is not None:
+            files[figure.path] = content
+    files[CROISSANT] = _made(CROISSANT, functools.partial(croissant.croissant, header=header), description)
+    return files
+
+
+def is_whole(header: Mapping[str, Any], description: Description) -> bool:
+    """Say whether a description has all configs of a rendered header."""
+    return {config["config_name"] for config in header["configs"]} == description.shards.keys()
+
+
+def differences(folder: Path, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield, line by line, how the files in `folder` differ from `files`; nothing where they are the same."""
+    for path, content in files.items():
+        file = folder / path
+        there = file.read_bytes() if file.is_file() else None
+        if there == content:
+            continue
+        if there is None:
+            yield f"{path}: missing"
+        elif path.endswith(".md"):
+            old, new = (text.decode("utf-8", "replace").splitlines() for text in (there, content))
+            yield from difflib.unified_diff(old, new, path, f"{path}, rendered", lineterm="", n=1)
+        else:
+            yield f"{path}: {len(there):,} bytes that differ from the {len(content):,} rendered"
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Write the files that differ, each as a whole, and return their paths; the card comes last, as it names others."""
+    changed = [path for path, content in files.items() if not _same(folder / path, content)]
+    for path in sorted(changed, key=lambda path: path == CARD):
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f".{file.name}.part")
+        part.write_bytes(files[path])
+        part.replace(file)
+    return changed
+
+
+def _blocks_of(card: str) -> dict[str, str]:
+    """Return the blocks of a card by name; none where its markers do not belong together, as by another version."""
+    try:
+        return {name: card[slice(*place)].replace("\r\n", "\n") for name, place in marked(card, BLOCKS).items()}
+    except MarkerError:
+        return {}
+
+
+def _same(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.read_bytes() == content
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")  # as it is: no line end is changed
+    except FileNotFoundError:
+        raise RenderError(f"there is no {file.name} in {file.parent}: write the card first") from None
+    except OSError as error:
+        raise RenderError(f"{file.name} cannot be read ({error.strerror}): give yourself the right to") from None
+    except UnicodeDecodeError as error:
+        raise RenderError(f"{file.name} is not UTF-8 at byte {error.start}: save it as UTF-8") from None
+
+
+def _made(what: str, make: Callable[[Description], Made], description: Description) -> Made:
+    try:
+        return make(description)
+    except ValueError as error:
+        raise RenderError(f"{what} cannot be made: {error}") from None
+
+
+def _with_blocks(name: str, text: str, made: Mapping[str, str | None]) -> bytes:
+    try:
+        return replace_blocks(text, made).encode()
+    except MarkerError as error:
+        raise RenderError(f"{name}: {error}") from None
