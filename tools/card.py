@@ -104,7 +104,7 @@ def _render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Pat
     """Render the card, or show how it would change; say whether it was out of date."""
     from tools.check.configs import configs_with_data
     from tools.check.findings import visible
-    from tools.describe.facts import describe
+    from tools.describe.facts.description import describe
     from tools.describe.render import differences, render, write
     from tools.make.embedded import embedded_edition
     from tools.publish.shards import built_shards

@@ -10,8 +10,8 @@ from typing import Any
 
 from DiffusionFER import read_index
 from tests.trees import write_emonet, write_faces
-from tools.describe.croissant import PublishedFile
-from tools.describe.facts import Description, describe
+from tools.describe.croissant.document import PublishedFile
+from tools.describe.facts.description import Description, describe
 from tools.publish.shards import Shard, build_shards
 
 FACES = ("small_original", "small_cropped")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from DiffusionFER import FEATURES, SUBSETS
 from tests.trees import write_sheet
-from tools.describe.facts import Description, describe
+from tools.describe.facts.description import Description, describe
 
 Shards = dict[str, list[tuple[str, Path]]]
 

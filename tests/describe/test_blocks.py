@@ -16,10 +16,10 @@ from PIL import Image
 from DiffusionFER import EMOTIONS, FACE_FEATURES, SUBSETS
 from tests.describe.footers import describe_rows, footers_of, write_footers
 from tests.trees import AFFECT, face_rows, write_faces, write_sheet, zip_folder
-from tools.describe import facts_pictures
-from tools.describe.blocks import BLOCKS
-from tools.describe.blocks_text import decimal, human_size, percent, word
-from tools.describe.facts import Description, describe
+from tools.describe.blocks.tables import BLOCKS
+from tools.describe.blocks.text import decimal, human_size, percent, word
+from tools.describe.facts import pictures as facts_pictures
+from tools.describe.facts.description import Description, describe
 from tools.make import prompts
 
 BOTH = ("small_original", "small_cropped")

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, HOMEPAGE
 from tests.describe.described import EMONET, FACES, HEADER, Published, publish
 from tests.environments import ROOT
-from tools.describe.croissant import CITATION, CREATORS, LICENCES, PublishedFile, croissant
-from tools.describe.croissant_rai import PROPERTIES
-from tools.describe.facts import Description
+from tools.describe.croissant.document import CITATION, CREATORS, LICENCES, PublishedFile, croissant
+from tools.describe.croissant.rai import PROPERTIES
+from tools.describe.facts.description import Description
 from tools.describe.header import Facts
 from tools.make.prompts import EMOTION_PHRASES
 from tools.make.sketch import MODEL
@@ -256,8 +256,8 @@ AGAIN = """
 import sys
 from pathlib import Path
 from tests.describe.described import HEADER
-from tools.describe.croissant import PublishedFile, croissant
-from tools.describe.facts import describe
+from tools.describe.croissant.document import PublishedFile, croissant
+from tools.describe.facts.description import describe
 data_dir, *paths = map(Path, sys.argv[1:])
 shards, files = {}, []
 for path in paths:

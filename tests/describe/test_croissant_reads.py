@@ -22,7 +22,7 @@ import pytest
 from DiffusionFER import EMONET_EMOTIONS, HOMEPAGE
 from tests.describe.described import EMONET, FACES, HEADER, Published, publish
 from tests.publish.staging_http import REPO, TOKENS, Client, large_file
-from tools.describe.croissant import croissant
+from tools.describe.croissant.document import croissant
 from tools.make.sketch import MODEL
 from tools.publish.staging import StagingHub
 

@@ -9,8 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.environments import ROOT
-from tools.describe.blocks import BLOCKS
-from tools.describe.markers import marked
+from tools.describe.blocks.markers import marked
+from tools.describe.blocks.tables import BLOCKS
 
 PATH = ROOT / "DATASHEET.md"
 TEXT = PATH.read_text("utf-8")

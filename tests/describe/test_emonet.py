@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from DiffusionFER import EMONET_EMOTIONS, SUBSETS
-from tools.describe import emonet
-from tools.describe.facts import Description
+from tools.describe.blocks import emonet
+from tools.describe.facts.description import Description
 from tools.describe.header import Facts
 
 NOTHING = Description(Path())

@@ -20,9 +20,10 @@ from PIL import Image
 from DiffusionFER import EMOTIONS, FACE_FEATURES
 from tests.describe.footers import describe_rows, footers_of, write_footers
 from tests.trees import face_rows, write_faces, write_sheet, zip_folder
-from tools.describe import facts_pictures, facts_rows
-from tools.describe.facts import Column, Description, Faces, describe
-from tools.describe.facts_rows import far_apart
+from tools.describe.facts import pictures as facts_pictures
+from tools.describe.facts import rows as facts_rows
+from tools.describe.facts.description import Column, Description, Faces, describe
+from tools.describe.facts.rows import far_apart
 
 BOTH = ("small_original", "small_cropped")
 Rows = list[dict[str, Any]]

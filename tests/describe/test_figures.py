@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from DiffusionFER import EMOTIONS
 from tests.environments import ROOT
-from tools.describe.facts import Description, Faces, Spread
+from tools.describe.facts.description import Description, Faces, Spread
 from tools.describe.figures import BLOCKS, FIGURES
 from tools.describe.figures.balance import HEAT, MOST
 from tools.describe.figures.circumplex import labels

@@ -18,7 +18,7 @@ from DiffusionFER import EMOTIONS
 from tests.describe.test_figures import faces_of
 from tests.environments import ROOT
 from tests.trees import face_rows, png, write_faces, zip_folder
-from tools.describe.facts import Description, Pictures
+from tools.describe.facts.description import Description, Pictures
 from tools.describe.figures import BLOCKS, FIGURES
 from tools.describe.figures.gallery import FACES, SIDE
 from tools.describe.figures.letters import LETTERS, word_mask

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.describe.markers import MarkerError, marked, replace_blocks
+from tools.describe.blocks.markers import MarkerError, marked, replace_blocks
 
 TEXT = """Prose.
 

@@ -19,7 +19,7 @@ from DiffusionFER import DEFAULT_CONFIG, FACE_FEATURES, read_index
 from tests.environments import ROOT
 from tests.trees import face_rows, write_emonet, write_faces, write_sheet
 from tools import cli
-from tools.describe.facts import describe
+from tools.describe.facts.description import describe
 from tools.describe.header import read_header
 from tools.describe.render import RenderError, differences, render, write
 from tools.publish.shards import build_shards, built_shards

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tools.describe import blocks, croissant, emonet, figures
-from tools.describe.facts import Description
+from tools.describe import figures
+from tools.describe.blocks import emonet, tables
+from tools.describe.blocks.markers import MarkerError, marked, replace_blocks
+from tools.describe.croissant.document import croissant
+from tools.describe.facts.description import Description
 from tools.describe.header import HeaderError, read_header, render_header
-from tools.describe.markers import MarkerError, marked, replace_blocks
 from tools.describe.stamp import CARD, CROISSANT, DATASHEET
 
 Made = TypeVar("Made")
-BLOCKS = {**blocks.BLOCKS, **figures.BLOCKS, **emonet.BLOCKS}
+BLOCKS = {**tables.BLOCKS, **figures.BLOCKS, **emonet.BLOCKS}
 
 
 class RenderError(ValueError):
@@ -53,7 +55,7 @@ def render(folder: Path, description: Description, published: str | None = None)
         content = _made(figure.path, figure.draw, description)
         if content is not None:
             files[figure.path] = content
-    files[CROISSANT] = _made(CROISSANT, functools.partial(croissant.croissant, header=header), description)
+    files[CROISSANT] = _made(CROISSANT, functools.partial(croissant, header=header), description)
     return files
 
 

@@ -19,7 +19,7 @@ NAME = "rendered"
 BLOCK = 2**20  # bytes read at a time
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The code that renders, and the libraries whose output is rendered.
-_CODE = ("DiffusionFER.py", "tools/describe", "tools/make/prompts.py", "tools/check/sheet", "tools/schemas")
+_CODE = ("DiffusionFER.py", "tools")
 _LIBRARIES = ("pillow", "pyarrow", "datasets", "pyyaml")
 
 

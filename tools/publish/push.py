@@ -26,7 +26,7 @@ from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
 from tools.check.rules import RULES
-from tools.describe.facts import describe
+from tools.describe.facts.description import describe
 from tools.describe.header import read_header
 from tools.describe.render import RenderError, is_whole, render, write
 from tools.describe.stamp import CROISSANT

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tools.describe.facts import Description
+from tools.describe.facts.description import Description
 from tools.describe.figures import balance, circumplex, gallery, grammar
 from tools.describe.figures.figure import FOLDER, Figure
 

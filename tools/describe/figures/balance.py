@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from DiffusionFER import EMOTIONS, SPLITS
-from tools.describe.facts import Description, Faces
+from tools.describe.facts.description import Description, Faces
 from tools.describe.figures.figure import Figure, has_faces, joined, shown_faces
 from tools.describe.figures.svg import MARGIN, MEDIUM, SMALL, WIDTH, Canvas, plain, shortened, text_width
 from tools.make.prompts import AGES, GENDERS, RACES

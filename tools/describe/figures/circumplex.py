@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from DiffusionFER import EMOTIONS
-from tools.describe.facts import Description, Faces
+from tools.describe.facts.description import Description, Faces
 from tools.describe.figures.figure import Figure, has_faces, joined, shown_faces
 from tools.describe.figures.svg import LARGE, MEDIUM, SMALL, WIDTH, Canvas
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from DiffusionFER import DEFAULT_CONFIG
-from tools.describe.facts import Description, Faces
-from tools.describe.markdown import escaped
+from tools.describe.blocks.markdown import escaped
+from tools.describe.facts.description import Description, Faces
 
 FOLDER = "assets"  # of the repository, beside the card
 

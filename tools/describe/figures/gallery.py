@@ -14,7 +14,7 @@ from functools import partial
 from PIL import Image
 
 from DiffusionFER import EMOTIONS, RawFolder, open_raw
-from tools.describe.facts import Description, Faces
+from tools.describe.facts.description import Description, Faces
 from tools.describe.figures.figure import Figure, joined, shown_faces
 from tools.describe.figures.letters import ASCENDER, WEIGHT, word_mask
 from tools.make.embedded import FAMILY

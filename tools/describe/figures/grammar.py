@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from tools.describe.facts import Description
+from tools.describe.facts.description import Description
 from tools.describe.figures.figure import Figure
 from tools.describe.figures.svg import MARGIN, MEDIUM, SMALL, WIDTH, Canvas, text_width, wrapped
 from tools.make.prompts import CHOICES, EMOTION_PHRASES, render_prompt

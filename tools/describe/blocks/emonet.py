@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from DiffusionFER import EMONET_EMOTIONS, SUBSETS
-from tools.describe.facts import Description
-from tools.describe.markdown import table
+from tools.describe.blocks.markdown import table
+from tools.describe.facts.description import Description
 
 CARD_URL = "https://huggingface.co/datasets/laion/emonet-face-binary"
 PAPER_URL = "https://arxiv.org/abs/2505.20033"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.check.findings import visible
-from tools.describe.facts import Description, Faces
-from tools.describe.markdown import escaped
+from tools.describe.blocks.markdown import escaped
+from tools.describe.facts.description import Description, Faces
 
 NO_BREAK = "\u00a0"  # a blank at which no browser breaks the line: cells of numbers are narrow
 LONGEST = 40  # characters of a word of the sheet in a cell

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 
 from DiffusionFER import HOMEPAGE
-from tools.describe.croissant_origin import ANY, DIFFUSION, EMONET, RENDERED, Texts, each, published
-from tools.describe.emonet import PURPOSES
-from tools.describe.facts import Description, Faces
+from tools.describe.blocks.emonet import PURPOSES
+from tools.describe.croissant.origin import ANY, DIFFUSION, EMONET, RENDERED, Texts, each, published
+from tools.describe.facts.description import Description, Faces
 from tools.make.prompts import AGES, GENDERS, RACES
 
 CONTACT = "https://github.com/kdhht2334/Facial-Expression-Recognition-Zoo/issues"

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from DiffusionFER import EMOTIONS, FACE_FEATURES, SPLITS, parse_box
 from tools.check.sheet.read import COLUMNS, Sheet
 from tools.check.sheet.schema import PROPERTIES, one_array
-from tools.describe.facts_pictures import evenly
+from tools.describe.facts.pictures import evenly
 from tools.make.prompts import AGES, GENDERS, RACES
 
 # At most so many points of an emotion, about as many as a plot can show apart, and so many pictures of it in a gallery.

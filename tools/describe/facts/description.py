@@ -17,8 +17,8 @@ from tools.check.findings import quote, visible
 from tools.check.sheet.read import Sheet, read_sheet, rows_missing, size_of
 from tools.check.sheet.rules import COLUMN_MISSING, COLUMN_TWICE, COLUMN_TYPE
 from tools.check.sheet.schema import broken_cells
-from tools.describe.facts_pictures import VALIDATE, Pictures, pictures_of, words_of
-from tools.describe.facts_rows import ORDERS, Cell, Column, Counts, Spread, ranks
+from tools.describe.facts.pictures import VALIDATE, Pictures, pictures_of, words_of
+from tools.describe.facts.rows import ORDERS, Cell, Column, Counts, Spread, ranks
 from tools.describe.header import Facts, facts_of
 
 __all__ = ["Column", "Description", "Faces", "Facts", "Pictures", "Spread", "describe"]

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 from DiffusionFER import SUBSETS
 from tools.check.sheet.read import size_of
-from tools.describe.emonet import CARD_URL, PROTOCOLS
-from tools.describe.facts import Description, Faces
+from tools.describe.blocks.emonet import CARD_URL, PROTOCOLS
+from tools.describe.facts.description import Description, Faces
 from tools.make.embedded import FAMILY
 
 RENDERED, DIFFUSION, EMONET = "rendered", "diffusion", "emonet"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from tools.describe.facts import Description
-from tools.describe.markdown import code, table
+from tools.describe.blocks.markdown import code, table
+from tools.describe.facts.description import Description
 from tools.make.prompts import (
     AGES,
     CFG_SCALE,

@@ -11,10 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from DiffusionFER import SUBSETS
 from tools.check.sheet.read import size_of
-from tools.describe import croissant_origin as origin
-from tools.describe import croissant_use as use
-from tools.describe.croissant_origin import ANY, DIFFUSION, EMONET, RENDERED, Texts, rendered_rows
-from tools.describe.facts import Description
+from tools.describe.croissant import origin, use
+from tools.describe.croissant.origin import ANY, DIFFUSION, EMONET, RENDERED, Texts, rendered_rows
+from tools.describe.facts.description import Description
 from tools.make.embedded import FAMILY
 
 # What gives the texts of a property, and whether the vocabulary allows several of them.

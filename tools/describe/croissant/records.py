@@ -13,7 +13,7 @@ from typing import Any
 from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, SPLITS, SUBSETS
 from tools.check.sheet.read import size_of
 from tools.check.sheet.schema import PROPERTIES
-from tools.describe.facts import Column, Description
+from tools.describe.facts.description import Column, Description
 
 # The names of the specification that this module uses.
 CONTEXT: dict[str, Any] = {

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from DiffusionFER import DEFAULT_CONFIG, EMOTIONS, SPLITS, SUBSETS, Subset
 from tools.check.findings import visible
-from tools.describe.blocks_balance import balance
-from tools.describe.blocks_prompts import prompts, settings
-from tools.describe.blocks_text import NO_BREAK, by_size, decimal, human_size, percent
-from tools.describe.emonet import PUBLISHED_IMAGES
-from tools.describe.facts import Column, Description, Faces, Pictures, Spread
-from tools.describe.markdown import code, escaped, table
+from tools.describe.blocks.balance import balance
+from tools.describe.blocks.emonet import PUBLISHED_IMAGES
+from tools.describe.blocks.markdown import code, escaped, table
+from tools.describe.blocks.prompts import prompts, settings
+from tools.describe.blocks.text import NO_BREAK, by_size, decimal, human_size, percent
+from tools.describe.facts.description import Column, Description, Faces, Pictures, Spread
 
 # Programs that draw faces: what they made is the rendered edition.
 RENDERERS = ("diffusionfer-sketch",)

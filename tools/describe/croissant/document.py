@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from DiffusionFER import HOMEPAGE, SUBSETS, VERSION
-from tools.describe.croissant_rai import kinds_of, rai, summary
-from tools.describe.croissant_records import CONTEXT as RECORD_CONTEXT
-from tools.describe.croissant_records import PARQUET, REPOSITORY, file_set, file_set_id, record_sets
-from tools.describe.facts import Description
+from tools.describe.croissant.rai import kinds_of, rai, summary
+from tools.describe.croissant.records import CONTEXT as RECORD_CONTEXT
+from tools.describe.croissant.records import PARQUET, REPOSITORY, file_set, file_set_id, record_sets
+from tools.describe.facts.description import Description
 
 CROISSANT, RAI = "http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"
 # The context of appendix 1 of the specification, without which readers take the names below for those of schema.org.
@@ -133,7 +133,7 @@ def _licences(header: Mapping[str, Any], *, with_emonet: bool) -> list[str]:
     if unknown := [name for name in names if name not in LICENCES] or not names:
         raise ValueError(
             f"license: expected {' or '.join(LICENCES)} (got {unknown if names else None!r}): "
-            "add its address to LICENCES in tools/describe/croissant.py"
+            "add its address to LICENCES in tools/describe/croissant/document.py"
         )
     names += [EMONET_LICENCE] if with_emonet and EMONET_LICENCE not in names else []
     return [LICENCES[name] for name in names]

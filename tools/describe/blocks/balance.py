@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 
 from DiffusionFER import EMOTIONS
-from tools.describe.blocks_text import by_size, percent, word
-from tools.describe.facts import Description, Faces
-from tools.describe.facts_rows import DEMOGRAPHICS
-from tools.describe.markdown import table
+from tools.describe.blocks.markdown import table
+from tools.describe.blocks.text import by_size, percent, word
+from tools.describe.facts.description import Description, Faces
+from tools.describe.facts.rows import DEMOGRAPHICS
 
 NAMED = 8  # values of a column that have a row of their own
 
