@@ -15,7 +15,7 @@ import click
 from tools.linting import Linting, below, fail, linting_options, say_mended, stop
 
 CARD = "README.md"
-SHEET = "dataset_sheet.csv"  # of the embedded edition
+SHEETS = ("dataset_sheet.csv", "dataset_sheet.parquet")  # as DiffusionFER.SHEET_NAMES, which takes long to load
 AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
 
 
@@ -85,7 +85,7 @@ def render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Path
 
     try:
         read = [folder / name for name in (stamp.CARD, stamp.DATASHEET, stamp.CROISSANT)]
-        sheet = [] if data_dir else [stamp.ROOT / SHEET]
+        sheet = [data_dir / name for name in SHEETS] if data_dir else [stamp.ROOT / SHEETS[0]]
         listings = [data_dir or work_dir / "embedded", work_dir / "shards", folder / "assets"]
         if stamp.known(work_dir, stamp.digest(read + sheet, listings)):
             click.echo(f"{folder / CARD} is up to date")
@@ -105,6 +105,7 @@ def _render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Pat
     from tools.check.configs import configs_with_data
     from tools.check.findings import visible
     from tools.describe.facts.description import describe
+    from tools.describe.facts.shards import other_labels
     from tools.describe.render import differences, render, write
     from tools.make.embedded import embedded_edition
     from tools.publish.shards import built_shards
@@ -114,12 +115,19 @@ def _render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Pat
 
     given, data_dir = data_dir, data_dir or embedded_edition(work_dir, say)
     shards = {config: built_shards(config, work_dir / "shards") for config in configs_with_data((), data_dir)}
+    how = "python tools/push.py --rehearse" + (f" --data-dir {data_dir}" if given else "")
     if missing := [config for config, files in shards.items() if not files]:
-        how = "python tools/push.py --rehearse" + (f" --data-dir {data_dir}" if given else "")
         raise ValueError(f"{', '.join(missing)}: no shards in {work_dir / 'shards'}; to build them, run {how}")
-    files = render(folder, describe(data_dir, shards))
+    description = describe(data_dir, shards)
+    files = render(folder, description)
+    of_faces = {config: description.faces.get(config.partition("_")[0]) for config in shards}
+    others = [
+        line for config, faces in of_faces.items() if faces for line in other_labels(config, shards[config], faces)
+    ]
+    if others and not only_check:
+        raise ValueError(f"{others[0]}: build the shards again, by {how}")
     if only_check:
-        found = list(differences(folder, files))
+        found = [*differences(folder, files), *others]
         for line in found:
             click.echo(visible(line))
         click.echo(f"{folder / CARD} is {'out of date: run card.py render' if found else 'up to date'}")

@@ -307,10 +307,10 @@ def test_what_a_sheet_says_cannot_break_a_table(tmp_path: Path, drawn: list[tupl
 
 def test_settings_parse_and_are_those_of_the_code() -> None:
     """The block of settings is JSON, as the published card's was not, and its values are the constants."""
-    text = rendered("settings", NOTHING)
-    assert text.startswith("```json\n")
-    values = json.loads(text.removeprefix("```json\n").removesuffix("```\n"))
-    assert values["negative_prompt"] == prompts.NEGATIVE_PROMPT
+    block, words = rendered("settings", NOTHING).removeprefix("```json\n").split("```\n")
+    values = json.loads(block)
+    assert f"`{prompts.NEGATIVE_PROMPT}`" in words
+    assert values["seed"] == -1
     assert (values["steps"], values["sampler"], values["cfg_scale"]) == (50, "DPM++ 2M Karras", 12.0)
     assert (values["width"], values["height"]) == (512, 512)
 

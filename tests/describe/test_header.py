@@ -155,10 +155,22 @@ def test_a_card_without_a_readable_header_is_refused(card: str, message: str) ->
         render_header(card, {"small_original": facts()})
 
 
-def test_a_value_in_flow_style_over_lines_is_refused() -> None:
-    """What cannot be replaced line by line is an error and not a broken header."""
+@pytest.mark.parametrize("key", ["configs", '"configs"', "'configs'", "? configs\n"])
+def test_a_key_is_replaced_however_it_is_written(key: str) -> None:
+    """Quotes around a key, and values in flow style over several lines, hide nothing; remarks stay."""
+    replaced = replace_keys(f"---\na: 1\n{key}: [\n  a,\n# a remark\n  b\n]\n\nc: 2\n---\nx", {"configs": ["new"]})
+    assert replaced == "---\na: 1\nconfigs:\n- new\n# a remark\n\nc: 2\n---\nx"
+
+
+def test_an_empty_header_is_filled() -> None:
+    """A header without a key gets the owned ones."""
+    assert replace_keys("---\n---\n", {"configs": []}) == "---\nconfigs: []\n---\n"
+
+
+def test_a_header_in_flow_style_is_refused() -> None:
+    """What cannot be replaced by its lines is an error and not a broken header."""
     with pytest.raises(HeaderError, match="in block style"):
-        replace_keys("---\nconfigs: [\n  a\n]\n---\n", {"configs": []})
+        replace_keys("---\n{a: 1, configs: [a]}\n---\n", {"configs": []})
 
 
 def test_published_configs_without_facts_stay() -> None:

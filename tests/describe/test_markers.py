@@ -46,6 +46,10 @@ def test_line_ends_are_those_of_the_text() -> None:
             "<!-- rendered: a -->\n<!-- end: b -->",
             "line 2: block 'b' ends without a line <!-- rendered: b --> before it",
         ),
+        *(
+            (f"\n{line}\n", f"line 2: '{line}' is no marker: write <!-- rendered: NAME --> or <!-- end: NAME -->")
+            for line in ("<!--rendered: a-->", " <!-- rendered: a -->", "<!-- Rendered: a -->", "<!-- end: a --> x")
+        ),
         ("<!-- rendered: x -->\n<!-- end: x -->", "line 1: no block is called 'x'; there are a, b"),
     ],
 )

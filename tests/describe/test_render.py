@@ -19,9 +19,10 @@ from DiffusionFER import DEFAULT_CONFIG, FACE_FEATURES, read_index
 from tests.environments import ROOT
 from tests.trees import face_rows, write_emonet, write_faces, write_sheet
 from tools import cli
+from tools.describe.blocks.markers import marked
 from tools.describe.facts.description import describe
 from tools.describe.header import read_header
-from tools.describe.render import RenderError, differences, render, write
+from tools.describe.render import BLOCKS, NOTHING, RenderError, differences, render, write
 from tools.publish.shards import build_shards, built_shards
 
 CONFIGS = ("small_original", "small_cropped")
@@ -105,8 +106,30 @@ def test_check_shows_what_a_changed_label_changes(place: Path) -> None:
     assert "+| 2 | sad | " in checked.output
     assert "assets/balance.svg: " in checked.output
     assert checked.output.endswith("README.md is out of date: run card.py render\n")
+    assert "the shards of small_original hold 5 rows of happy, " in checked.output
     assert state(place) == before
     assert run(place, "--check").exit_code == 1  # what is out of date is not remembered as up to date
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("emotion", "sad", "the shards of small_original hold 5 rows of happy, white, not stated, not stated; the "),
+        ("race", "black", "the shards of small_original hold 0 rows of happy, black, not stated, not stated; the "),
+        ("valence", 0.123, "the mean valence of happy is "),
+    ],
+)
+def test_shards_of_another_sheet_are_not_described(place: Path, column: str, value: object, message: str) -> None:
+    """What the shards hold and what the tables say cannot differ: a changed row asks for shards built anew."""
+    run(place)
+    rows = face_rows(30)
+    rows[1][column] = value
+    write_sheet(place / "data" / "dataset_sheet.csv", rows)
+    result = run(place)
+    assert result.exit_code == 2
+    assert message in result.output
+    build(place / "data")
+    assert run(place).exit_code == 0
 
 
 def test_check_misses_no_file(place: Path) -> None:
@@ -248,3 +271,22 @@ def test_nothing_heavy_is_loaded_when_nothing_changed(place: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "is up to date" in done.stdout
+
+
+def test_data_of_another_kind_leaves_no_words_on_faces(tmp_path: Path) -> None:
+    """A block that the data at hand has nothing for says so, whatever stood there before; its figure is not made."""
+    write_emonet(tmp_path / "data")
+    build(tmp_path / "data", ("emonet_hq",))
+    (tmp_path / "README.md").write_bytes((ROOT / "README.md").read_bytes())
+    shards = {"emonet_hq": built_shards("emonet_hq", tmp_path / "work" / "shards")}
+    files = render(tmp_path, describe(tmp_path / "data", shards))
+    card = files["README.md"].decode()
+    for name in ("classes", "columns", "affect", "balance", "files", "figure-gallery", "figure-circumplex"):
+        assert f"<!-- rendered: {name} -->\n{NOTHING}<!-- end: {name} -->" in card
+    assert "| `small_original` | | " in card.replace("  ", " ")
+    assert not {"assets/gallery.png", "assets/circumplex.svg"} & set(files)
+
+
+def test_our_own_card_shows_every_block() -> None:
+    """No table or figure that can be rendered is missing from the project's card."""
+    assert set(marked((ROOT / "README.md").read_text(encoding="utf-8"), BLOCKS)) == set(BLOCKS)

@@ -7,6 +7,7 @@ byte, and the order of the keys, stays as it was.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -153,20 +154,20 @@ def replace_keys(text: str, values: Mapping[str, Any]) -> str:
         raise HeaderError("the card does not begin with a header between two lines of ---")
     start, stop = card.header_start, card.closing.start
     line_end = "\r\n" if text[:start].endswith("\r\n") else "\n"
-    waiting, out, owned = dict(values), [], False
-    for line in text[start:stop].splitlines(keepends=True):
-        if line.startswith(("#", "\n", "\r\n")):  # a remark or a blank line, wherever it stands
-            out.append(line)
+    keys = [key for key, _ in card.root.value] if card.root else []
+    begins = [*(text.rfind("\n", 0, start + key.start_mark.index) + 1 for key in keys), stop]
+    out, waiting = [text[: begins[0]]], dict(values)
+    for key, (begin, end) in zip((key.value for key in keys), itertools.pairwise(begins), strict=True):
+        if key not in values:
+            out.append(text[begin:end])
             continue
-        if not line.startswith((" ", "\t", "-")):  # the line of a key; the others continue its value
-            key = line.partition(":")[0].strip()
-            owned = key in values
-            if key in waiting:
-                out.append(_yaml({key: waiting.pop(key)}).replace("\n", line_end))
-        if not owned:
-            out.append(line)
-    out.extend(_yaml({key: value}).replace("\n", line_end) for key, value in waiting.items())
-    replaced = text[:start] + "".join(out) + text[stop:]
+        if key in waiting:
+            out.append(_yaml({key: waiting.pop(key)}).replace("\n", line_end))
+        # Remarks and blank lines stay, below what they stood in.
+        lines = text[begin:end].splitlines(keepends=True)
+        out += [line for line in lines if line.startswith(("#", "\n", "\r\n"))]
+    out += [_yaml({key: value}).replace("\n", line_end) for key, value in waiting.items()]
+    replaced = "".join([*out, text[stop:]])
     with contextlib.suppress(HeaderError):
         if read_header(replaced) == {**card.header, **values}:
             return replaced

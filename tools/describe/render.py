@@ -24,6 +24,10 @@ Made = TypeVar("Made")
 BLOCKS = {**tables.BLOCKS, **figures.BLOCKS, **emonet.BLOCKS}
 
 
+# What stands in the place of a block that the data at hand has nothing for, so that no words on other data stay there.
+NOTHING = "*The data has nothing of this.*\n"
+
+
 class RenderError(ValueError):
     """The card cannot be rendered; the message names the file, what is wrong, and the way out."""
 
@@ -47,7 +51,7 @@ def render(folder: Path, description: Description, published: str | None = None)
         beside = [DATASHEET, CROISSANT, *(figure.path for figure in figures.FIGURES.values())]
         rest = {path: (folder / path).read_bytes() for path in beside if (folder / path).is_file()}
         return {CARD: _with_blocks(CARD, card, blocks_there), **rest}
-    made = {name: _made(f"block {name!r}", block, description) for name, block in BLOCKS.items()}
+    made = {name: _made(f"block {name!r}", block, description) or NOTHING for name, block in BLOCKS.items()}
     files = {CARD: _with_blocks(CARD, card, made)}
     if (folder / DATASHEET).exists():  # it may have marked blocks, too, and need not be there
         files[DATASHEET] = _with_blocks(DATASHEET, _text(folder / DATASHEET), made)

@@ -20,7 +20,7 @@ BLOCK = 2**20  # bytes read at a time
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The code that renders, and the libraries whose output is rendered.
 _CODE = ("DiffusionFER.py", "tools")
-_LIBRARIES = ("pillow", "pyarrow", "datasets", "pyyaml")
+_LIBRARIES = ("pillow", "pyarrow", "numpy", "datasets", "pyyaml")
 
 
 def digest(contents: Iterable[Path], listings: Iterable[Path]) -> str:

@@ -55,6 +55,7 @@ STEPS = 50
 SAMPLER = "DPM++ 2M Karras"
 WIDTH = HEIGHT = 512  # pixels
 CFG_SCALE = 12.0
+SEED = -1  # of the web UI: a new one for each picture
 
 
 def check_choice(column: str, value: str) -> str:

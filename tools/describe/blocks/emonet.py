@@ -49,7 +49,8 @@ GROUPS = {
     "Longing and lust": ("Longing", "Sexual Lust", "Infatuation"),
 }  # fmt: skip
 
-# Percent of pictures that EmpathicInsight-Face, upstream's model, gets right, by class and on average, as published.
+# Percent of pictures that upstream's model gets right, by class and on average, as published.
+MODEL = "EmpathicInsight-Face"
 CLASSES = ("anger", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 ACCURACIES = {
     "FERD": ((73.68, 31.58, 78.95, 100.00, 100.00, 84.21, 78.95, 78.95), 78.29),
@@ -95,7 +96,7 @@ def accuracies(description: Description) -> str:
         for name, mean in means.items()
         if abs(mean - ACCURACIES[name][1]) >= 0.01
     ]
-    source = f"Source: [upstream's card]({CARD_URL}), percent. As published"
+    source = f"Percent of pictures that {MODEL} gets right; source: [upstream's card]({CARD_URL}). As published"
     return f"{table(columns, rows, numbers=columns[1:])}\n{source}{': ' if notes else ''}{'; '.join(notes)}.\n"
 
 

@@ -12,7 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from tools.check.findings import quote
+
 _MARKER = re.compile(r"^<!-- (rendered|end): (\S+) -->[ \t]*(\r\n|\n|\Z)", re.MULTILINE)
+# What somebody meant as a marker, on a line of its own; a block that is missed would never be rendered again.
+_MEANT = re.compile(r"^[ \t>]*<!-*\s*(?:rendered|end)\s*:.*$", re.MULTILINE | re.IGNORECASE)
 
 
 class MarkerError(ValueError):
@@ -23,8 +27,14 @@ def marked(text: str, known: Collection[str]) -> dict[str, tuple[int, int]]:
     """Return where each block stands, by name: the indexes behind its first marker and before its last.
 
     Raises MarkerError for a marker without its end, an end without its marker, one block within another, a name that
-    stands twice or is not `known`.
+    stands twice or is not `known`, and a line that is meant as a marker and is none.
     """
+    for match in _MEANT.finditer(text):
+        if not _MARKER.match(text, match.start()):
+            line = text.count("\n", 0, match.start()) + 1
+            raise MarkerError(
+                f"line {line}: {quote(match[0])} is no marker: write <!-- rendered: NAME --> or <!-- end: NAME -->"
+            )
     found: dict[str, tuple[int, int]] = {}
     name, opened = None, 0
     for match in _MARKER.finditer(text):

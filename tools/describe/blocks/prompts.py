@@ -19,6 +19,7 @@ from tools.make.prompts import (
     OTHERS,
     RACES,
     SAMPLER,
+    SEED,
     STEPS,
     STYLES,
     WIDTH,
@@ -43,13 +44,14 @@ def prompts(description: Description) -> str:
 
 
 def settings(description: Description) -> str:
-    """Return the published settings of generation as a code block of JSON."""
+    """Return the published settings of generation as a code block of JSON, and the negative prompt, which is long."""
     values = {
-        "negative_prompt": NEGATIVE_PROMPT,
         "steps": STEPS,
         "sampler": SAMPLER,
         "width": WIDTH,
         "height": HEIGHT,
         "cfg_scale": CFG_SCALE,
+        "seed": SEED,
     }
-    return f"```json\n{json.dumps(values, indent=2, ensure_ascii=False)}\n```\n"
+    block = f"```json\n{json.dumps(values, indent=2)}\n```\n"
+    return f"{block}\nA seed of {SEED} is a new one for each picture. The negative prompt is {code(NEGATIVE_PROMPT)}.\n"

@@ -18,9 +18,8 @@ from tools.describe.blocks.markdown import code, escaped, table
 from tools.describe.blocks.prompts import prompts, settings
 from tools.describe.blocks.text import NO_BREAK, by_size, decimal, human_size, percent
 from tools.describe.facts.description import Column, Description, Faces, Pictures, Spread
+from tools.make.embedded import FAMILY
 
-# Programs that draw faces: what they made is the rendered edition.
-RENDERERS = ("diffusionfer-sketch",)
 # At the width of the Hub's page, six columns leave an example so many characters, and so many to what cannot be broken.
 EXAMPLE, WORD = 40, 16
 
@@ -37,7 +36,8 @@ def subsets(description: Description) -> str:
 
 def _subset(subset: Subset, description: Description) -> tuple[str, ...]:
     config, facts = subset.name, description.shards.get(subset.name)
-    name = f"`{config}` (default)" if config == DEFAULT_CONFIG else f"`{config}`"
+    default = DEFAULT_CONFIG if DEFAULT_CONFIG in description.shards else next(iter(description.shards), "")
+    name = f"`{config}` (default)" if config == default else f"`{config}`"
     images, size, folder = PUBLISHED_IMAGES.get(config), "", f"{subset.folders[0]}/"
     status = "read from upstream's files, not published here" if config in PUBLISHED_IMAGES else "not made yet"
     if facts:
@@ -53,7 +53,7 @@ def _subset(subset: Subset, description: Description) -> tuple[str, ...]:
 
 
 def _edition(faces: Faces) -> str:
-    drawn = sum(rows for model, rows in faces.models.items() if model.startswith(RENDERERS))
+    drawn = sum(rows for model, rows in faces.models.items() if model.startswith(FAMILY))
     if drawn == faces.rows:
         return ": rendered edition"
     return f": {drawn:,} of {faces.rows:,} rendered" if drawn else ""
