@@ -55,17 +55,33 @@ def _interrupt(*_: object) -> None:
 @click.option("--dry-run", is_flag=True, help="Build and plan, but send nothing.")
 @click.option("--rehearse", is_flag=True, help="Push to a Hub on this machine, load everything back and compare.")
 @click.option("--serve", is_flag=True, help="With --rehearse: keep that Hub up until Ctrl-C.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SPEC",
+    help="With --rehearse: let that Hub fail, such as 503@commit; `list` says how. May be given several times.",
+)
 @click.option("--work-dir", type=click.Path(path_type=Path), default=Path(".work"), show_default=True,
               help="Where shards and rendered pictures are kept.")  # fmt: skip
 @click.option("--max-shard-size", type=Bytes(), default="500MB", show_default=True, help="The most bytes of a shard.")
 @click.option("--num-proc", type=click.IntRange(min=1), help="Workers that read, prove and hash. Default: one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary for machines on stdout, all else on stderr.")
-def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **given: object) -> None:
+def main(
+    rehearse: bool, serve: bool, faults: tuple[str, ...], as_json: bool, num_proc: int | None, **given: object
+) -> None:
     """Build the shards of every config that has data, and publish them in one verified commit.
 
     The endpoint and the token are HF_ENDPOINT's and HF_TOKEN's, or those of `hf auth login`. Exit status: 0 done,
     1 the data has faults (all are listed, nothing was sent), 2 the push could not run.
     """
+    if "list" in faults:
+        from tools.publish.staging.faults import listing
+
+        click.echo(listing())
+        return
+    if (serve or faults) and not rehearse:
+        raise click.UsageError(f"{'--serve' if serve else '--fault'} goes with --rehearse")
     from huggingface_hub.utils import disable_progress_bars
 
     from tools.check.findings import visible
@@ -75,9 +91,7 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
     from tools.publish.rehearse import Rehearsal, RehearsalStopped
     from tools.publish.rehearse import rehearse as run_rehearsal
     from tools.publish.shards import ShardError
-
-    if serve and not rehearse:
-        raise click.UsageError("--serve goes with --rehearse")
+    from tools.publish.summary import Summary
 
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # what it warns of, the checks find
@@ -95,7 +109,10 @@ def main(rehearse: bool, serve: bool, as_json: bool, num_proc: int | None, **giv
 
     try:
         options = Options(**given, **({"num_proc": num_proc} if num_proc else {}))  # type: ignore[arg-type]
-        result = run_rehearsal(options, say, serve=keep_up if serve else None) if rehearse else push(options, say)
+        if rehearse:
+            result: Rehearsal | Summary = run_rehearsal(options, say, faults=faults, serve=keep_up if serve else None)
+        else:
+            result = push(options, say)
     except Refused as refused:
         click.echo(render_text(Report(refused.findings)), err=True)
         click.echo("nothing was uploaded", err=True)

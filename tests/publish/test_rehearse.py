@@ -153,6 +153,36 @@ def test_the_line_to_paste_fits_the_options(data_dir: Path, options: list[str], 
     assert words in json.loads(done.stdout)["by_hand"]
 
 
+def test_faults_of_the_hub_are_told(data_dir: Path) -> None:
+    """A rehearsal has the faults that it is asked for while it pushes, and says which of them came to pass."""
+    done = rehearse(data_dir, "--config", "emonet_big", "--fault", "429@tree", "--fault", "503@delete")
+    assert done.returncode == 0, done.stderr
+    assert "\nfault 429@tree: GET /api/datasets/" in done.stdout
+    assert "\nfault 503@delete: did not happen, as no request came to it\n" in done.stdout
+    assert "2 images came back" in done.stdout
+
+
+def test_a_fault_that_stops_the_push_is_told(data_dir: Path) -> None:
+    """Where the push ends in an error, the faults are told as well."""
+    done = rehearse(data_dir, "--config", "emonet_big", "--fault", "403@commit:1-")
+    assert done.returncode == 2
+    assert "error: cannot commit: the token has no right to do this" in done.stderr
+    assert "fault 403@commit:1-: POST /api/datasets/" in done.stdout
+
+
+def test_faults_are_refused_and_listed(data_dir: Path) -> None:
+    """A fault goes with --rehearse, must be one that there is, and the list of them is one option away."""
+    command = [sys.executable, str(ROOT / "tools" / "push.py"), "--fault", "503@commit"]
+    alone = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (alone.returncode, "--fault goes with --rehearse" in alone.stderr) == (2, True)
+    wrong = rehearse(data_dir, "--config", "emonet_big", "--fault", "999@commit")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "999" in wrong.stderr
+    listed = subprocess.run([*command[:-1], "list"], capture_output=True, text=True, check=True)
+    assert "  overtaken " in listed.stdout
+    assert "  commit " in listed.stdout
+
+
 @pytest.fixture(scope="module")
 def embedded() -> dict[str, object]:
     """The rehearsal of the embedded edition, with its pictures kept for the next run of the tests."""

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -53,30 +53,37 @@ class Rehearsal:
     loaded: list[tuple[str, str, int, int, float]]
     seconds: float
     by_hand: str
+    faults: list[str]  # what went wrong as it was told to, and what did not come to pass
 
     def as_json(self) -> dict[str, Any]:
         """Return the rehearsal as a mapping of plain values, for machines."""
         names = ("config", "split", "rows", "bytes", "seconds")
         loaded = [dict(zip(names, line, strict=True)) for line in self.loaded]
-        return {"pushed": self.pushed, "loaded": loaded, "seconds": self.seconds, "by_hand": self.by_hand}
+        rest = {"seconds": self.seconds, "by_hand": self.by_hand, "faults": self.faults}
+        return {"pushed": self.pushed, "loaded": loaded, **rest}
 
     def as_text(self) -> str:
         """Return the rehearsal for a person."""
         rows = [(c, split, f"{rows:,}", f"{size:,}", f"{seconds:.1f}") for c, split, rows, size, seconds in self.loaded]
         images = sum(line[2] for line in self.loaded)
         warnings = "".join(f"warning: {warning}\n" for warning in self.pushed["warnings"])
+        faults = "".join(f"fault {line}\n" for line in self.faults)
         return (
-            f"\n{warnings}{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
+            f"\n{faults}{warnings}{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
             f"{images:,} images came back through load_dataset with the bytes of their files; "
             f"{self.seconds:.0f} s in all.\n"
             f"To try it by hand, while --rehearse --serve runs:\n\n  {self.by_hand}\n"
         )
 
 
-def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] | None = None) -> Rehearsal:
+def rehearse(
+    options: Options, say: Say, *, faults: Sequence[str] = (), serve: Callable[[Rehearsal], None] | None = None
+) -> Rehearsal:
     """Push to a staging Hub, load every config back and compare; call `serve` with the result while the Hub still runs.
 
-    Raises RehearsalStopped where the push fails, PushError where a config does not load or comes back changed.
+    `faults` are the specs of what goes wrong at that Hub while the push is under way (see staging/faults.py). Raises
+    ValueError for one that is none, RehearsalStopped where the push fails, PushError where a config does not load or
+    comes back changed.
     """
     begun = time.monotonic()
     if options.dry_run or options.create_pr:
@@ -85,9 +92,16 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
     data_dir = (options.data_dir or embedded_edition(work_dir, say)).absolute()
     configs = configs_with_data(options.configs, data_dir)
     token = f"rehearsal_{secrets.token_hex(16)}"
-    with _stage(work_dir) as stage, _staging_hub(stage / "hub", token) as hub:
+    with _stage(work_dir) as stage, _staging_hub(stage / "hub", token, faults) as hub:
         say(f"a staging Hub, a rehearsal and no place for data, answers at {hub.endpoint}")
-        pushed = _push(replace(options, data_dir=data_dir, work_dir=work_dir), hub.environment(token, stage / "push"))
+        try:
+            environment = hub.environment(token, stage / "push")
+            pushed = _push(replace(options, data_dir=data_dir, work_dir=work_dir), environment)
+        except RehearsalStopped:
+            for line in hub.faults.report():
+                say(f"fault {line}")
+            raise
+        hub.faults.clear()  # they were meant for the push, and not for those who load
         say(f"pushed {len(pushed['added'])} files, {pushed['upload_bytes']:,} bytes, in one commit, and verified them")
         loaded = []
         for config in configs:
@@ -95,7 +109,7 @@ def rehearse(options: Options, say: Say, *, serve: Callable[[Rehearsal], None] |
             environment = hub.environment(VISITOR if options.private else None, stage / f"load-{config}")
             loaded += _load_back(options, config, read_index(config, str(data_dir)), environment)
         by_hand = _by_hand(hub.endpoint, work_dir / "by-hand", options, configs[-1])
-        result = Rehearsal(pushed, loaded, time.monotonic() - begun, by_hand)
+        result = Rehearsal(pushed, loaded, time.monotonic() - begun, by_hand, hub.faults.report())
         if serve:
             serve(result)
     return result
@@ -113,12 +127,12 @@ def _stage(work_dir: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _staging_hub(folder: Path, token: str) -> Iterator[StagingHub]:
+def _staging_hub(folder: Path, token: str, faults: Sequence[str]) -> Iterator[StagingHub]:
     tokens: dict[str, Role] = {token: "write", VISITOR: "read"}
     try:
-        hub = StagingHub(folder, tokens, port=PORT).start()
+        hub = StagingHub(folder, tokens, port=PORT, faults=faults).start()
     except OSError:  # the port is taken
-        hub = StagingHub(folder, tokens).start()
+        hub = StagingHub(folder, tokens, faults=faults).start()
     try:
         yield hub
     finally:

@@ -41,6 +41,7 @@ class Tokens:
 
     def __init__(self, tokens: Mapping[str, Role | tuple[str, Role]]) -> None:
         self._users: dict[str, User] = {}
+        self._expired: set[str] = set()
         for token, given in tokens.items():
             name, role = (DEFAULT_USERS.get(given, given), given) if isinstance(given, str) else given
             if role not in DEFAULT_USERS:
@@ -53,8 +54,12 @@ class Tokens:
 
     def user(self, authorization: str) -> User | None:
         """Return the user whom an Authorization header names, or None where its token is not known."""
-        scheme, _, token = authorization.partition(" ")
-        return self._users.get(token.strip()) if scheme.lower() == "bearer" else None
+        token = _bearer(authorization)
+        return None if token in self._expired else self._users.get(token)
+
+    def expire(self, authorization: str) -> None:
+        """Know the token in an Authorization header no longer."""
+        self._expired.add(_bearer(authorization))
 
     def redact(self, text: str) -> str:
         """Return `text` with every token replaced by asterisks."""
@@ -63,12 +68,19 @@ class Tokens:
         return text
 
 
+def _bearer(authorization: str) -> str:
+    """Return the token in an Authorization header, or an empty text, which is no token."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 class Links:
     """Signs links so that whoever holds one may use it, for a while, and only for what it was made for."""
 
     def __init__(self) -> None:
         # Made anew at each start: a link does not outlive the server, and no secret lies in the folder.
         self._secret = secrets.token_bytes(32)
+        self._expired: set[str] = set()
 
     def sign(self, purpose: str, fields: Mapping[str, str | int]) -> str:
         """Return a query string that carries `fields` and proves that this server gave them out for `purpose`."""
@@ -84,7 +96,11 @@ class Links:
         given = query.get("signature", "")
         if not given.isascii() or not hmac.compare_digest(given, self._signature(purpose, signed)):
             return False
-        return time.time() < int(signed["expires"])
+        return given not in self._expired and time.time() < int(signed["expires"])
+
+    def expire(self, signature: str) -> None:
+        """Accept the link with this signature no longer."""
+        self._expired.add(signature)
 
     def _signature(self, purpose: str, fields: Mapping[str, str]) -> str:
         message = urlencode([("purpose", purpose), *sorted(fields.items())])

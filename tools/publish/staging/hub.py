@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tools.publish.staging.access import Links, Role, Tokens
+from tools.publish.staging.faults import Fault, Faults
 from tools.publish.staging.server import HOST, Server
 from tools.publish.staging.store import Store
 
@@ -27,7 +28,8 @@ class StagingHub:
 
     Use it as a context manager, or call `start` and `stop`. A writer may make and change every repository; a reader
     may read the private ones. `port` 0 takes a free one; files above `part_size` bytes are uploaded in parts; listings
-    have at most `page_size` entries on a page.
+    have at most `page_size` entries on a page. `faults` go wrong as their specs say (see faults.py); without any, all
+    goes well.
     """
 
     def __init__(
@@ -38,13 +40,16 @@ class StagingHub:
         port: int = 0,
         part_size: int = PART_BYTES,
         page_size: int = PAGE_ENTRIES,
+        faults: Iterable[str | Fault] = (),
     ) -> None:
+        self.faults = Faults(faults)
         self.store = Store(folder)
         self.tokens = Tokens(tokens)
         self.links = Links()
         self.part_size = part_size
         self.page_size = page_size
-        # What was asked and how it was answered: (method, path without its query, status), without headers or tokens.
+        # What was asked and how it was answered: (method, path without its query, status), without headers or tokens;
+        # the status is 0 where a fault kept the answer back.
         self.requests: list[tuple[str, str, int]] = []
         self._port = port
         self._servers: list[Server] = []

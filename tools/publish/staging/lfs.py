@@ -48,6 +48,10 @@ class LargeFiles:
         path = self.path(sha256)
         return path.is_file() and size in (None, path.stat().st_size)
 
+    def part(self, sha256: str, number: int, etag: str) -> Path:
+        """Return where part `number` of the file with this sha256 lies until the file is made of its parts."""
+        return self.incoming / sha256 / _part_name(number, etag)
+
     def receive(self, source: Source, sha256: str, size: int) -> None:
         """Store the file that `source` yields.
 
@@ -78,7 +82,7 @@ class LargeFiles:
 
         Raises WrongContentError, and stores nothing, where a part is missing or the whole is another than announced.
         """
-        paths = [self.incoming / sha256 / _part_name(number, etag) for number, etag in parts]
+        paths = [self.part(sha256, number, etag) for number, etag in parts]
         missing = [str(number) for (number, _), path in zip(parts, paths, strict=True) if not path.is_file()]
         if missing:
             raise WrongContentError(f"part {', '.join(missing)} was not uploaded, or has another ETag")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 from tools.publish.staging.access import User
 
@@ -107,6 +107,12 @@ class Body(io.RawIOBase):
         while self.readinto(buffer):
             pass
 
+    def skip(self, count: int) -> None:
+        """Read `count` bytes, or all that there are, and forget them."""
+        buffer = memoryview(bytearray(1 << 16))
+        while count > 0 and (read := self.readinto(buffer[: min(count, len(buffer))])):
+            count -= read
+
     def all(self, limit: int = MAX_JSON_BYTES) -> bytes:
         """Return the whole body. Raises HubError (413) where it is longer than `limit` bytes."""
         content = io.BufferedReader(self, 1 << 16).read(limit + 1)
@@ -188,14 +194,69 @@ class Stretch:
     start: int
     count: int
 
+    def __len__(self) -> int:
+        return self.count
+
+
+Part: TypeAlias = "bytes | Stretch"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """How an answer fails on its way: after `after` bytes of its body, or before its head where that is None.
+
+    The connection is reset, or closed in good order, or hangs until the client goes or the server stops.
+    """
+
+    after: int | None
+    how: Literal["reset", "close", "hang"]
+
 
 @dataclass
 class Response:
-    """An answer: status, headers and body. Content-Length is added by the server."""
+    """An answer: status, headers and body, which may come in parts. Content-Length is added by the server.
+
+    `broken` is set for an answer that is not to arrive (see mishaps.py).
+    """
 
     status: int = HTTPStatus.OK
-    body: bytes | Stretch = b""
+    body: Part | tuple[Part, ...] = b""
     headers: dict[str, str] = field(default_factory=dict)
+    broken: Broken | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the body, in order."""
+        return self.body if isinstance(self.body, tuple) else (self.body,)
+
+    @property
+    def size(self) -> int:
+        """The length of the body in bytes."""
+        return sum(map(len, self.parts))
+
+
+def stretch_of(parts: Iterable[Part], start: int, end: int) -> tuple[Part, ...]:
+    """Return the bytes from `start` to before `end` of a body in `parts`, in parts of which none is empty."""
+    found: list[Part] = []
+    begin = 0
+    for part in parts:
+        first, last = max(start - begin, 0), min(end - begin, len(part))
+        if first < last:
+            if isinstance(part, bytes):
+                found.append(part[first:last])
+            else:
+                found.append(Stretch(part.path, part.start + first, last - first))
+        begin += len(part)
+    return tuple(found)
+
+
+def read_part(part: Part) -> bytes:
+    """Return the bytes of a part of a body."""
+    if isinstance(part, bytes):
+        return part
+    with part.path.open("rb") as file:
+        file.seek(part.start)
+        return file.read(part.count)
 
 
 def json_response(value: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:

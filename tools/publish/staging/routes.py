@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
-from tools.publish.staging import api_commit, api_discussions, api_files, api_lfs, api_refs, api_repos
+from tools.publish.staging import api_commit, api_discussions, api_files, api_lfs, api_refs, api_repos, mishaps
 from tools.publish.staging.messages import HubError, Request, Response
 from tools.publish.staging.repository import Repository
 
@@ -31,55 +31,59 @@ UNKNOWN_USER = "Invalid username or password."
 
 @dataclass(frozen=True)
 class Route:
-    """An address: a method, a pattern of paths, what is needed to ask, and the function that answers."""
+    """An address: a method, a pattern of paths, what is needed to ask, its step, and the function that answers.
+
+    The step is what faults call it (faults.STEPS); without one it has no faults.
+    """
 
     method: str
     path: re.Pattern[str]
     need: Need
+    step: str
     handler: Callable[..., Response]
 
 
-def _route(method: str, path: str, need: Need, handler: Callable[..., Response]) -> Route:
+def _route(method: str, path: str, need: Need, step: str, handler: Callable[..., Response]) -> Route:
     pattern = re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{SEGMENTS.get(name[1], '[^/]+')})", path)
-    return Route(method, re.compile(pattern), need, handler)
+    return Route(method, re.compile(pattern), need, step, handler)
 
 
 API = "/api/datasets/{repo}"
 LFS = r"/datasets/{repo}\.git/info/lfs/objects"
 
 ROUTES = [
-    _route("GET", "/", "nothing", api_repos.front_page),
-    _route("GET", "/api/whoami-v2", "nothing", api_repos.who_am_i),
-    _route("POST", "/api/validate-yaml", "nothing", api_repos.validate_yaml),
-    _route("POST", "/api/repos/create", "write", api_repos.create),
-    _route("DELETE", "/api/repos/delete", "write", api_repos.delete),
-    _route("GET", API, "read", api_repos.describe),
-    _route("GET", API + "/revision/{revision}", "read", api_repos.describe),
-    _route("PUT", API + "/settings", "write", api_repos.change_settings),
-    _route("GET", API + "/tree/{revision}(?:/{path})?", "read", api_files.list_tree),
-    _route("POST", API + "/paths-info/{revision}", "read", api_files.describe_paths),
-    _route("GET", "/datasets/{repo}/resolve/{revision}/{path}", "read", api_files.resolve),
-    _route("GET", "/cdn/datasets/{repo}/{sha256}", "link", api_files.download),
-    _route("POST", API + "/preupload/{revision}", "write", api_commit.preupload),
-    _route("POST", API + "/commit/{revision}", "write", api_commit.commit),
-    _route("GET", API + "/commits/{revision}", "read", api_commit.list_commits),
-    _route("POST", LFS + "/batch", "write", api_lfs.batch),
-    _route("POST", LFS + "/verify", "write", api_lfs.verify),
-    _route("PUT", "/upload/datasets/{repo}/{sha256}", "link", api_lfs.upload),
-    _route("PUT", "/upload/datasets/{repo}/{sha256}/part", "link", api_lfs.upload_part),
-    _route("POST", "/upload/datasets/{repo}/{sha256}/complete", "link", api_lfs.complete),
-    _route("GET", API + "/refs", "read", api_refs.list_refs),
-    _route("POST", API + "/branch/{branch}", "write", api_refs.create_branch),
-    _route("DELETE", API + "/branch/{branch}", "write", api_refs.delete_branch),
-    _route("POST", API + "/tag/{revision}", "write", api_refs.create_tag),
-    _route("DELETE", API + "/tag/{tag}", "write", api_refs.delete_tag),
-    _route("GET", API + "/discussions", "read", api_discussions.list_discussions),
-    _route("POST", API + "/discussions", "write", api_discussions.create_discussion),
-    _route("GET", API + "/discussions/{number}", "read", api_discussions.describe_discussion),
-    _route("POST", API + "/discussions/{number}/comment", "write", api_discussions.comment),
-    _route("POST", API + "/discussions/{number}/title", "write", api_discussions.rename),
-    _route("POST", API + "/discussions/{number}/status", "write", api_discussions.change_status),
-    _route("POST", API + "/discussions/{number}/merge", "write", api_discussions.merge),
+    _route("GET", "/", "nothing", "", api_repos.front_page),
+    _route("GET", "/api/whoami-v2", "nothing", "whoami", api_repos.who_am_i),
+    _route("POST", "/api/validate-yaml", "nothing", "card", api_repos.validate_yaml),
+    _route("POST", "/api/repos/create", "write", "create", api_repos.create),
+    _route("DELETE", "/api/repos/delete", "write", "delete", api_repos.delete),
+    _route("GET", API, "read", "info", api_repos.describe),
+    _route("GET", API + "/revision/{revision}", "read", "info", api_repos.describe),
+    _route("PUT", API + "/settings", "write", "settings", api_repos.change_settings),
+    _route("GET", API + "/tree/{revision}(?:/{path})?", "read", "tree", api_files.list_tree),
+    _route("POST", API + "/paths-info/{revision}", "read", "paths", api_files.describe_paths),
+    _route("GET", "/datasets/{repo}/resolve/{revision}/{path}", "read", "resolve", api_files.resolve),
+    _route("GET", "/cdn/datasets/{repo}/{sha256}", "link", "download", api_files.download),
+    _route("POST", API + "/preupload/{revision}", "write", "preupload", api_commit.preupload),
+    _route("POST", API + "/commit/{revision}", "write", "commit", api_commit.commit),
+    _route("GET", API + "/commits/{revision}", "read", "commits", api_commit.list_commits),
+    _route("POST", LFS + "/batch", "write", "batch", api_lfs.batch),
+    _route("POST", LFS + "/verify", "write", "verify", api_lfs.verify),
+    _route("PUT", "/upload/datasets/{repo}/{sha256}", "link", "upload", api_lfs.upload),
+    _route("PUT", "/upload/datasets/{repo}/{sha256}/part", "link", "part", api_lfs.upload_part),
+    _route("POST", "/upload/datasets/{repo}/{sha256}/complete", "link", "complete", api_lfs.complete),
+    _route("GET", API + "/refs", "read", "refs", api_refs.list_refs),
+    _route("POST", API + "/branch/{branch}", "write", "branch", api_refs.create_branch),
+    _route("DELETE", API + "/branch/{branch}", "write", "branch", api_refs.delete_branch),
+    _route("POST", API + "/tag/{revision}", "write", "tag", api_refs.create_tag),
+    _route("DELETE", API + "/tag/{tag}", "write", "tag", api_refs.delete_tag),
+    _route("GET", API + "/discussions", "read", "discussions", api_discussions.list_discussions),
+    _route("POST", API + "/discussions", "write", "propose", api_discussions.create_discussion),
+    _route("GET", API + "/discussions/{number}", "read", "discussions", api_discussions.describe_discussion),
+    _route("POST", API + "/discussions/{number}/comment", "write", "comment", api_discussions.comment),
+    _route("POST", API + "/discussions/{number}/title", "write", "comment", api_discussions.rename),
+    _route("POST", API + "/discussions/{number}/status", "write", "status", api_discussions.change_status),
+    _route("POST", API + "/discussions/{number}/merge", "write", "merge", api_discussions.merge),
 ]
 
 
@@ -91,7 +95,9 @@ def dispatch(request: Request) -> Response:
     for route, match in matches:
         if route.method == method:
             segments = {name: _decode(text) for name, text in match.groupdict().items() if text is not None}
-            return _answer(request, route, segments)
+            if refused := mishaps.before(request, route.step, segments):
+                return refused
+            return mishaps.after(request, route.step, segments, _answer(request, route, dict(segments)))
     if matches:
         allowed = ", ".join(sorted({route.method for route, _ in matches}))
         raise HubError(405, f"{request.method} is not possible here, only {allowed}", headers={"Allow": allowed})
@@ -120,6 +126,11 @@ def _answer(request: Request, route: Route, segments: dict[str, str]) -> Respons
         raise HubError(401, UNKNOWN_USER, "RepoNotFound" if hidden else None)
     if repo_id is not None and repository is None:
         raise HubError(404, "Repository not found", "RepoNotFound")
+    if repository is not None and repository.id != repo_id:
+        status = request.hub.store.moved[str(repo_id)][1]
+        query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
+        location = request.path.replace(str(repo_id), repository.id, 1) + query
+        return Response(status, b"This repository has another name now.\n", {"Location": location})
     if route.need == "write" and request.user and request.user.role != "write":
         raise HubError(403, "Forbidden: you must use a write token to upload to a repository.")
     subject: tuple[Repository, ...] = (repository,) if repository else ()

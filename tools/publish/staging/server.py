@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import socket
+import struct
 import threading
 import traceback
 import uuid
@@ -21,12 +23,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from tools.publish.staging.messages import (
     Body,
+    Broken,
     DisconnectedError,
     HubError,
     Request,
     Response,
-    Stretch,
     error_response,
+    stretch_of,
 )
 from tools.publish.staging.routes import dispatch
 
@@ -57,6 +60,7 @@ class Server(ThreadingMixIn, HTTPServer):
     def __init__(self, hub: StagingHub, port: int) -> None:
         self.hub = hub
         self._connections: dict[socket.socket, threading.Thread] = {}
+        self._to_reset: set[socket.socket] = set()
         super().__init__((HOST, port), Handler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="staging-hub", daemon=True)
 
@@ -78,7 +82,17 @@ class Server(ThreadingMixIn, HTTPServer):
     def shutdown_request(self, request: Any) -> None:
         """End a connection that has been answered."""
         self._connections.pop(request, None)
-        super().shutdown_request(request)
+        if request in self._to_reset:
+            self._to_reset.discard(request)
+            self.close_request(request)  # without the good-bye that comes first otherwise
+        else:
+            super().shutdown_request(request)
+
+    def reset(self, connection: socket.socket) -> None:
+        """Have a connection end with a reset (RST) instead of an end of what was sent (FIN)."""
+        # Lingering for 0 seconds: what is not sent yet is dropped.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+        self._to_reset.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: what goes wrong in answering is logged there, and what is left are connections that broke."""
@@ -161,11 +175,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         hub = self.server.hub
-        size = response.body.count if isinstance(response.body, Stretch) else len(response.body)
+        broken = response.broken
+        unanswered = broken is not None and broken.after is None
         # A request that could not be read has no path.
         path = hub.tokens.redact(getattr(self, "path", "").partition("?")[0])
         # Before the answer, so that whoever has the answer finds the request in the list.
-        hub.requests.append((self.command or "", path, int(response.status)))
+        hub.requests.append((self.command or "", path, 0 if unanswered else int(response.status)))
+        if not unanswered:
+            self._write(response)
+        if broken is not None:
+            self._break_off(broken)
+
+    def _write(self, response: Response) -> None:
         headers = {
             "Server": SERVER_NAME,
             "Date": self.date_time_string(),
@@ -173,21 +194,36 @@ class Handler(BaseHTTPRequestHandler):
             **response.headers,
         }
         if response.status not in BODILESS:
-            headers["Content-Length"] = str(size)
+            headers["Content-Length"] = str(response.size)
         if self.close_connection:
             headers["Connection"] = "close"
         phrase = HTTPStatus(response.status).phrase
         # No value may end its line or leave Latin-1, whatever it was made of.
         lines = [f"{name}: {re.sub('[^ -~]', '?', value)}" for name, value in headers.items()]
-        head = "\r\n".join([f"HTTP/1.1 {int(response.status)} {phrase}", *lines, "", ""]).encode()
-        if self.command == "HEAD" or response.status in BODILESS:
-            self.connection.sendall(head)
-        elif isinstance(response.body, Stretch):
-            with response.body.path.open("rb") as file:
-                self.connection.sendall(head)
-                self.connection.sendfile(file, response.body.start, response.body.count)
-        else:
-            self.connection.sendall(head + response.body)
+        waiting = "\r\n".join([f"HTTP/1.1 {int(response.status)} {phrase}", *lines, "", ""]).encode()
+        parts = () if self.command == "HEAD" or response.status in BODILESS else response.parts
+        if response.broken is not None and response.broken.after is not None:
+            parts = stretch_of(parts, 0, response.broken.after)
+        for part in parts:
+            if isinstance(part, bytes):
+                waiting += part
+                continue
+            with part.path.open("rb") as file:
+                self.connection.sendall(waiting)
+                self.connection.sendfile(file, part.start, part.count)
+            waiting = b""
+        self.connection.sendall(waiting)
+
+    def _break_off(self, broken: Broken) -> None:
+        """End the connection as a fault has it."""
+        self.close_connection = True
+        if broken.how == "hang":
+            # Until the client closes the connection, or `Server.end` does.
+            self.connection.settimeout(None)
+            while self.connection.recv(1 << 16):
+                pass
+        if broken.how == "reset":
+            self.server.reset(self.connection)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that could not even be read, as JSON; http.server would send a page."""

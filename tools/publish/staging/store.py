@@ -48,6 +48,8 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._server = FileLock(self.folder / "server.lock", thread_local=False)
         self._open: dict[str, Repository] = {}
+        # Former names: each with its present name and the status of the redirect that leads there.
+        self.moved: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
 
     def open(self) -> None:
@@ -68,14 +70,20 @@ class Store:
         self._server.release()
 
     def find(self, repo_id: str) -> Repository | None:
-        """Return the repository called `repo_id`, or None."""
+        """Return the repository called `repo_id`, now or formerly, or None."""
         if not is_repo_id(repo_id):
             return None
         with self._lock:
+            repo_id = self._present_name(repo_id)
             folder = self._repositories / repo_id
             if repo_id not in self._open and (folder / "state.json").is_file():
                 self._open[repo_id] = Repository(folder, repo_id)
             return self._open.get(repo_id)
+
+    def _present_name(self, repo_id: str) -> str:
+        while repo_id in self.moved:
+            repo_id = self.moved[repo_id][0]
+        return repo_id
 
     def create(self, repo_id: str, private: bool, author: str) -> Repository:
         """Make a repository with the first commit that the Hub makes. Raises RepositoryExistsError."""
@@ -95,10 +103,23 @@ class Store:
             self._open[repo_id] = Repository(folder, repo_id)
             return self._open[repo_id]
 
+    def rename(self, repo_id: str, new_id: str, status: int) -> None:
+        """Call the repository `repo_id`, which was found, `new_id` until this server ends.
+
+        Requests for its former name are redirected with `status`; its folder keeps the name.
+        """
+        with self._lock:
+            repository = self._open.pop(repo_id)
+            repository.id = new_id
+            self._open[new_id] = repository
+            self.moved[repo_id] = (new_id, status)
+
     def delete(self, repo_id: str) -> None:
         """Remove the repository called `repo_id`, which exists."""
         with self._lock:
+            repo_id = self._present_name(repo_id)
+            opened = self._open.pop(repo_id, None)
+            folder = opened.folder if opened else self._repositories / repo_id
             discarded = self._discarded / uuid.uuid4().hex
-            (self._repositories / repo_id).rename(discarded)
-            self._open.pop(repo_id, None)
+            folder.rename(discarded)
         shutil.rmtree(discarded, ignore_errors=True)
