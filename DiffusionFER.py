@@ -136,7 +136,7 @@ FEATURES = {"faces": FACE_FEATURES, "hq": _RATED, "big": _RATED, "binary": _CONF
 
 def path_problem(path: str) -> str | None:
     """Say why `path` must not be used below a folder; None for a plain relative path with forward slashes."""
-    if path.startswith(("/", "~")) or re.search(r"(^|/)[A-Za-z]:", path):  # on Windows, a drive anywhere starts anew
+    if path.startswith(("/", "~")) or re.search(r"(^|/)[^/]:", path):  # on Windows, a drive anywhere starts anew
         return "is absolute"
     if "\\" in path:
         return "holds a backslash"
@@ -149,11 +149,15 @@ def path_problem(path: str) -> str | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a raw folder: its name below it, its size in bytes, and why it must not be read (None: it may)."""
+    """A file of a raw folder: its name below it, its size in bytes, and why it must not be read (None: it may).
+
+    `stamp` is another text after every change: the file's times of change, or the CRC-32 of an entry of a zip.
+    """
 
     name: str
     size: int
     problem: str | None = None
+    stamp: str = ""
 
 
 class RawFolder:
@@ -192,7 +196,8 @@ class RawFolder:
                 elif is_folder:
                     yield from self._scan(name)
                 elif item.is_file():
-                    yield Entry(name, item.stat().st_size)
+                    state = item.stat()
+                    yield Entry(name, state.st_size, stamp=f"{state.st_mtime_ns} {state.st_ctime_ns}")
                 else:
                     yield Entry(name, 0, "is not a regular file")
             except OSError as error:  # a link in a circle, say
@@ -249,7 +254,8 @@ class RawZip(RawFolder):
             elif not problem and not name.startswith(self._prefix):
                 problem = f"is outside {self._prefix} in the zip"
             seen.add(name)
-            yield Entry(name if problem else name[len(self._prefix) :], info.file_size, problem)
+            name = name if problem else name[len(self._prefix) :]
+            yield Entry(name, info.file_size, problem, f"{info.CRC:08x}")
 
     def read(self, name: str) -> bytes:
         """Return the bytes of an entry. Raises FileNotFoundError, or ValueError where it must not or cannot be read."""
@@ -391,6 +397,8 @@ def _face_rows(config: str, path: str) -> pa.Table:
     with open(path, "rb") as file:
         content, name = file.read(), os.path.basename(path)
     sheet = read_table(path, content)
+    numbers = row_numbers(path, content, sheet.num_rows)
+    del content  # of a million rows, it is as large as the table
     if missing := [column for column in ("path", "emotion", "valence", "arousal") if column not in sheet.column_names]:
         raise ValueError(f"{path} has no column {', '.join(missing)}")
     # The sheet names the originals; a crop has the path of its original, in the folder of the crops.
@@ -405,7 +413,6 @@ def _face_rows(config: str, path: str) -> pa.Table:
     sheet, paths, rows = sheet.filter(mask), paths.filter(mask), pc.indices_nonzero(mask).to_pylist()
     if not rows:
         raise ValueError(f"{path} has no row for config {config}: no path begins with {' or '.join(originals)}")
-    numbers = row_numbers(path, content, len(mask))
     origins = [f"{name} row {numbers[row]}" for row in rows]
     for given, origin in zip(paths.to_pylist(), origins):  # noqa: B905
         if problem := path_problem(given):

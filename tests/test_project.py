@@ -70,7 +70,16 @@ def test_every_verb_is_listed_and_has_help() -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    [["push"], ["validate"], ["card"], ["card", "check"], ["card", "render"], ["preview"], ["rules"]],
+    [
+        ["push"],
+        ["push", "verify"],
+        ["validate"],
+        ["card"],
+        ["card", "check"],
+        ["card", "render"],
+        ["preview"],
+        ["rules"],
+    ],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(verb: list[str]) -> None:

@@ -86,13 +86,19 @@ def render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Path
     try:
         read = [folder / name for name in (stamp.CARD, stamp.DATASHEET, stamp.CROISSANT)]
         sheet = [data_dir / name for name in SHEETS] if data_dir else [stamp.ROOT / SHEETS[0]]
-        listings = [data_dir or work_dir / "embedded", work_dir / "shards", folder / "assets"]
-        if stamp.known(work_dir, stamp.digest(read + sheet, listings)):
+        given = [data_dir or work_dir / "embedded", work_dir / "shards"]
+
+        def state() -> str:
+            return stamp.digest(read + sheet, [*given, folder / "assets"])
+
+        if stamp.known(work_dir, state()):
             click.echo(f"{folder / CARD} is up to date")
             return
+        before = stamp.digest(sheet, given)
         stale = _render(folder, only_check, data_dir, work_dir)
-        if not stale or not only_check:
-            stamp.remember(work_dir, stamp.digest(read + sheet, listings))
+        # What changed while it was read may not be what was rendered; the next run looks again.
+        if (not stale or not only_check) and stamp.digest(sheet, given) == before:
+            stamp.remember(work_dir, state())
     except (OSError, ValueError) as error:
         fail(error)
     except KeyboardInterrupt:

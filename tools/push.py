@@ -27,12 +27,15 @@ class Bytes(click.ParamType):
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number of bytes."""
-        from datasets.utils.py_utils import convert_file_size_to_int
+        if str(value).isdigit():
+            size = int(value)
+        else:
+            from datasets.utils.py_utils import convert_file_size_to_int
 
-        try:
-            size = int(value) if str(value).isdigit() else convert_file_size_to_int(value)
-        except ValueError:
-            size = 0
+            try:
+                size = convert_file_size_to_int(value)
+            except ValueError:
+                size = 0
         if size <= 0:
             self.fail(f"{value!r} is not a size such as 500MB", param, ctx)
         return size
@@ -43,7 +46,8 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @click.option("--data-dir", type=click.Path(path_type=Path), help="The raw tree. Default: the embedded edition.")
 @click.option("--config", "configs", multiple=True, type=ConfigName(), metavar="NAME",
               help="Push this config; may be given several times. Default: every config that has data.")  # fmt: skip
@@ -64,17 +68,29 @@ def _interrupt(*_: object) -> None:
 )
 @click.option("--work-dir", type=click.Path(path_type=Path), default=Path(".work"), show_default=True,
               help="Where shards and rendered pictures are kept.")  # fmt: skip
-@click.option("--max-shard-size", type=Bytes(), default="500MB", show_default=True, help="The most bytes of a shard.")
+@click.option(
+    "--max-shard-size", type=Bytes(), default=500 * 10**6, show_default="500MB", help="The most bytes of a shard."
+)
 @click.option("--num-proc", type=click.IntRange(min=1), help="Workers that read, prove and hash. Default: one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary for machines on stdout, all else on stderr.")
 def main(
-    rehearse: bool, serve: bool, faults: tuple[str, ...], as_json: bool, num_proc: int | None, **given: object
+    context: click.Context,
+    rehearse: bool,
+    serve: bool,
+    faults: tuple[str, ...],
+    as_json: bool,
+    num_proc: int | None,
+    **given: object,
 ) -> None:
     """Build the shards of every config that has data, and publish them in one verified commit.
+
+    `push.py verify` compares what is published with your data.
 
     The endpoint and the token are HF_ENDPOINT's and HF_TOKEN's, or those of `hf auth login`. Exit status: 0 done,
     1 the data has faults (all are listed, nothing was sent), 2 the push could not run.
     """
+    if context.invoked_subcommand:
+        return
     if "list" in faults:
         from tools.publish.staging.faults import listing
 
@@ -87,6 +103,7 @@ def main(
     from tools.check.findings import visible
     from tools.check.report import Report, render_text
     from tools.publish.hub import HubError
+    from tools.publish.manifest import ManifestError
     from tools.publish.push import Options, PushError, Refused, push
     from tools.publish.rehearse import Rehearsal, RehearsalStopped
     from tools.publish.rehearse import rehearse as run_rehearsal
@@ -119,7 +136,7 @@ def main(
         sys.exit(1)
     except RehearsalStopped as stopped:  # the push has said why
         sys.exit(stopped.status)
-    except (PushError, HubError, ShardError, OSError, ValueError) as error:
+    except (PushError, HubError, ManifestError, ShardError, OSError, ValueError) as error:
         click.echo(f"error: {visible(str(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -129,6 +146,56 @@ def main(
         click.echo(json.dumps(result.as_json(), indent=2))
     elif not serve:
         click.echo(result.as_text())
+
+
+@main.command()
+@click.option("--repo-id", default=DEFAULT_REPO, show_default=True, help="The dataset repository.")
+@click.option("--revision", help="A branch, tag or commit. Default: main.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Compare with this raw tree, row by row.")
+@click.option("--work-dir", type=click.Path(path_type=Path), help="Compare with the shards that were built here.")
+@click.option("--config", "configs", multiple=True, type=ConfigName(), metavar="NAME",
+              help="Only this config; may be given several times. Default: every config.")  # fmt: skip
+@click.option("--deep", is_flag=True, help="Download every image, too, and recompute its sha256.")
+@click.option("--num-proc", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result for machines on stdout, all else on stderr.")
+def verify(
+    repo_id: str,
+    revision: str | None,
+    data_dir: Path | None,
+    work_dir: Path | None,
+    configs: tuple[str, ...],
+    deep: bool,
+    num_proc: int,
+    as_json: bool,
+) -> None:
+    """Compare what is published with a raw tree, with built shards, or with itself.
+
+    A public repository needs no token, and without --deep no image is downloaded. Exit status: 0 no difference,
+    1 differences, 2 could not verify.
+    """
+    from tqdm import tqdm
+
+    from tools.check.findings import visible
+    from tools.publish.hub import HubError
+    from tools.publish.verify import expected_shards
+    from tools.publish.verify import verify as run
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    try:
+        expected = list(expected_shards(work_dir / "shards")) if work_dir else None
+        with tqdm(desc="verify", unit="B", unit_scale=True, disable=None) as bar:
+            verified = run(repo_id, revision=revision, data_dir=data_dir, expected=expected, configs=configs,
+                           deep=deep, workers=num_proc, say=say, advance=bar.update)  # fmt: skip
+    except (HubError, OSError, ValueError) as error:
+        click.echo(f"error: {visible(str(error))}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    click.echo(json.dumps(verified.as_json(), indent=2) if as_json else verified.as_text())
+    sys.exit(1 if verified.differences else 0)
 
 
 if __name__ == "__main__":

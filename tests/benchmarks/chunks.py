@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from DiffusionFER import Index, read_index
 from tests.benchmarks.material import CACHE, CONFIG, RAW, make
-from tools.publish import shards
+from tools.publish import shard_write, shards
 
 # https://huggingface.co/docs/xet/chunking; the table is any 256 random numbers, and 32 bits of the hash, which hold the
 # last 32 bytes, give a cut the same chance as Xet's 64.
@@ -38,7 +38,7 @@ BLOCK = 2**18  # bytes at a time, so that what is worked on stays in the process
 INSERTED = 10
 MAX_SHARD_SIZE = 500 * 10**6
 ARROW_PAGE, ARROW_BATCH = 2**20, 1024  # the defaults of pyarrow
-CURRENT = {name: getattr(shards, name) for name in ("CHUNKING", "PAGE_BYTES", "VALUES_A_BATCH")}
+CURRENT = {name: getattr(shard_write, name) for name in ("CHUNKING", "PAGE_BYTES", "VALUES_A_BATCH")}
 OPTIONS: dict[str, dict[str, Any]] = {
     "ours": {},
     "content-defined, pages of pyarrow": {"PAGE_BYTES": ARROW_PAGE, "VALUES_A_BATCH": ARROW_BATCH},
@@ -90,7 +90,7 @@ def chunks_of(files: list[Path]) -> dict[bytes, int]:
 
 def build(index: Index, folder: Path, options: dict[str, Any]) -> tuple[dict[bytes, int], int]:
     """Build shards; return their chunks and their size."""
-    with mock.patch.multiple(shards, **{**CURRENT, **options}):
+    with mock.patch.multiple(shard_write, **{**CURRENT, **options}):
         built, _ = shards.build_shards(
             CONFIG, index, folder, max_shard_size=MAX_SHARD_SIZE, workers=2, inspect=lambda *_: []
         )

@@ -25,14 +25,18 @@ Contender = Callable[[Path], Callable[[], object]]
 
 
 def ours(target: Path, **inspect: Callable[..., list[Any]]) -> Callable[[], object]:
-    """What the push does: each image is hashed and proven, each shard is hashed."""
+    """What the push does: each image is hashed and proven, each shard is hashed, on the disk and in the manifest."""
     from DiffusionFER import read_index
     from tests.benchmarks.material import CONFIG, RAW
+    from tools.publish.manifest import Manifest
     from tools.publish.shards import build_shards
+
+    options: dict[str, Any] = {"max_shard_size": MAX_SHARD_SIZE, "workers": WORKERS, **inspect}
 
     def work() -> None:
         index = read_index(CONFIG, str(RAW))
-        _, problems = build_shards(CONFIG, index, target, max_shard_size=MAX_SHARD_SIZE, workers=WORKERS, **inspect)
+        with Manifest(target) as manifest:
+            _, problems = build_shards(CONFIG, index, target / "shards", manifest=manifest, **options)
         if problems:
             raise RuntimeError(f"the images of the benchmark are damaged: {problems[:3]}")
 

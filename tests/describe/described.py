@@ -10,7 +10,6 @@ from typing import Any
 
 from DiffusionFER import read_index
 from tests.trees import write_emonet, write_faces
-from tools.describe.croissant.document import PublishedFile
 from tools.describe.facts.description import Description, describe
 from tools.publish.shards import Shard, build_shards
 
@@ -27,11 +26,6 @@ class Published:
     repository: Path
     shards: list[Shard]
     description: Description
-
-    @property
-    def files(self) -> list[PublishedFile]:
-        """The shards as croissant.json lists them."""
-        return [PublishedFile(shard.path, shard.size, shard.sha256) for shard in self.shards]
 
     def of(self, *configs: str, **faces: Any) -> Description:
         """Return the description of some configs alone; `faces` are values of the size small that are to be others."""

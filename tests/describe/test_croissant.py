@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, HOMEPAGE
 from tests.describe.described import EMONET, FACES, HEADER, Published, publish
 from tests.environments import ROOT
-from tools.describe.croissant.document import CITATION, CREATORS, LICENCES, PublishedFile, croissant
+from tools.describe.croissant.document import CITATION, CREATORS, LICENCES, croissant
 from tools.describe.croissant.rai import PROPERTIES
 from tools.describe.facts.description import Description
 from tools.describe.header import Facts
+from tools.make.design import ONLY_FOR
 from tools.make.prompts import EMOTION_PHRASES
 from tools.make.sketch import MODEL
 
@@ -35,9 +36,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return publish(tmp_path_factory.mktemp("croissant"), {"small_cropped": 40_000})
 
 
-def made(description: Description, files: Any = (), **header: Any) -> dict[str, Any]:
+def made(description: Description, **header: Any) -> dict[str, Any]:
     """Return croissant.json, parsed, for a header in which some keys are others."""
-    return dict(json.loads(croissant(description, {**HEADER, **header}, files)))
+    return dict(json.loads(croissant(description, {**HEADER, **header})))
 
 
 def by_id(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -90,16 +91,18 @@ def test_has_a_second_licence_only_with_emonet(published: Published) -> None:
     assert made(published.of(*EMONET), license="cc-by-4.0")["license"] == [LICENCES["cc-by-4.0"]]
 
 
-def test_lists_every_shard_with_address_size_and_checksum(published: Published) -> None:
-    """Whoever has croissant.json can fetch each file by HTTP and prove it, and finds the shards in one order."""
-    document = made(published.description, reversed(published.files))
-    shards = [node for node in document["distribution"] if node["@id"].endswith(".parquet")]
-    assert [(node["@id"], node["contentSize"], node["sha256"]) for node in shards] == [
-        (shard.path, f"{shard.size} B", shard.sha256) for shard in sorted(published.shards, key=lambda s: s.path)
-    ]
-    assert {node["contentUrl"] for node in shards} == {
-        f"{HOMEPAGE}/resolve/main/{shard.path}" for shard in published.shards
-    }
+def test_the_files_are_patterns_within_the_repository(published: Published) -> None:
+    """Each config has one set of files in the repository on the Hub, whose pattern finds its shards and no others."""
+    document = made(published.description)
+    repository, *sets = document["distribution"]
+    assert (repository["@id"], repository["contentUrl"]) == ("repository", HOMEPAGE)
+    assert [node["@id"] for node in sets] == [f"{config}-files" for config in (*FACES, *EMONET)]
+    for node, config in zip(sets, (*FACES, *EMONET), strict=True):
+        assert node["containedIn"] == {"@id": "repository"}
+        found = {
+            file.relative_to(published.repository).as_posix() for file in published.repository.glob(node["includes"])
+        }
+        assert found == {shard.path for shard in published.shards if shard.config == config}
 
 
 def test_describes_only_configs_with_shards(published: Published) -> None:
@@ -199,6 +202,18 @@ def test_all_properties_are_said_of_the_rendered_edition(published: Published) -
     assert document["rai:machineAnnotationTools"][0].startswith(f"{MODEL}: ")
 
 
+def test_the_rendered_edition_says_what_it_stands_for_and_what_it_leans_to(published: Published) -> None:
+    """Under the names of the diffusion pictures stands something else, and style depends on gender: both are said."""
+    document = made(published.of(*FACES, models=SKETCHED))
+    assert document["rai:dataCollection"].endswith(
+        "lists the small diffusion pictures (1.5 K, 647 MB, cropped 322 MB) under the names of this edition; what is "
+        "published now under small_original and small_cropped is the rendered edition in their place."
+    )
+    linked = 'in the design of the sheet, "handsome" goes to men only and "pretty" goes to women only.'
+    assert any(text.endswith(linked) for text in document["rai:dataBiases"])
+    assert ONLY_FOR == {"handsome": "man", "pretty": "woman"}
+
+
 def test_numbers_are_those_of_the_data(published: Published) -> None:
     """Counts of classes, groups and nulls are counted, and change with the data."""
     cells = {("happy", "white", None, None): 1_200, ("sad", "white", None, None): 34, ("sad", None, None, None): 5}
@@ -218,7 +233,12 @@ def test_diffusion_pictures_have_texts_of_their_own(published: Published) -> Non
     text = json.dumps(document)
     assert "true by construction" not in text
     assert "show nobody" not in text
-    assert "two people" in document["rai:dataAnnotationProtocol"]
+    assert "the published card names two annotators" in document["rai:dataAnnotationProtocol"]
+    assert "Human" not in str(
+        document["rai:dataCollectionType"]
+    )  # no word of the card says that anybody chose pictures
+    assert not re.search(r"two people|looked at", text)
+    assert "in their place" not in text
     opened = {emotion for emotion, phrase in EMOTION_PHRASES.items() if "open mouth" in phrase}
     assert opened == {"happy", "surprise", "disgust", "angry"}  # of which a text tells
 
@@ -256,14 +276,13 @@ AGAIN = """
 import sys
 from pathlib import Path
 from tests.describe.described import HEADER
-from tools.describe.croissant.document import PublishedFile, croissant
+from tools.describe.croissant.document import croissant
 from tools.describe.facts.description import describe
 data_dir, *paths = map(Path, sys.argv[1:])
-shards, files = {}, []
+shards = {}
 for path in paths:
     shards.setdefault(path.parent.name, []).append((path.name.split("-")[0], path))
-    files.append(PublishedFile(f"{path.parent.name}/{path.name}", path.stat().st_size, "0" * 64))
-sys.stdout.buffer.write(croissant(describe(data_dir, shards), HEADER, files))
+sys.stdout.buffer.write(croissant(describe(data_dir, shards), HEADER))
 """
 
 
@@ -275,8 +294,7 @@ def test_same_data_same_bytes(published: Published) -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", AGAIN, str(published.data_dir), *paths]
         out.append(subprocess.run(command, env=environment, capture_output=True, check=True, timeout=120).stdout)
-    files = [PublishedFile(shard.path, shard.size, "0" * 64) for shard in published.shards]
-    assert {*out} == {croissant(published.description, HEADER, files)}
+    assert {*out} == {croissant(published.description, HEADER)}
     assert out[0].endswith(b"\n}\n")
 
 
@@ -289,7 +307,7 @@ def test_any_text_of_the_header_is_kept(published: Published, tags: list[str], n
 
 def test_names_no_path_of_this_machine(published: Published) -> None:
     """What is published does not say where the maintainer keeps it."""
-    text = croissant(published.description, HEADER, published.files).decode()
+    text = croissant(published.description, HEADER).decode()
     assert str(published.data_dir.parent) not in text
     assert str(Path.home()) not in text
 

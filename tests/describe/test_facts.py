@@ -19,11 +19,14 @@ from PIL import Image
 
 from DiffusionFER import EMOTIONS, FACE_FEATURES
 from tests.describe.footers import describe_rows, footers_of, write_footers
+from tests.environments import ROOT
 from tests.trees import face_rows, write_faces, write_sheet, zip_folder
+from tools.check.sheet.read import read_sheet
 from tools.describe.facts import pictures as facts_pictures
 from tools.describe.facts import rows as facts_rows
 from tools.describe.facts.description import Column, Description, Faces, describe
-from tools.describe.facts.rows import far_apart
+from tools.describe.facts.rows import DEMOGRAPHICS, Counts, spread_apart
+from tools.make.prompts import AGES, GENDERS, RACES
 
 BOTH = ("small_original", "small_cropped")
 Rows = list[dict[str, Any]]
@@ -155,14 +158,15 @@ def test_the_order_of_the_sheet_does_not_matter(tree: tuple[Path, Rows]) -> None
     assert described(data_dir, rows) == before
 
 
+GROUPS = [(race, age, gender) for race in RACES for age in AGES for gender in GENDERS]
+
+
 def test_the_gallery_spreads_over_groups(tree: tuple[Path, Rows]) -> None:
-    """Each emotion has six names, of races, ages and genders that are far apart, and the files are there."""
+    """Of a balanced sheet every word and pair of words appears as often as any other, and the files are there."""
     data_dir, _ = tree
     rows = write_faces(data_dir, 42 * 6, size=8)
-    groups = [(race, age, gender) for race in ("white", "black", "latin") for age in ("teen", "middle-aged", "old")
-              for gender in ("man", "woman")]  # fmt: skip
     for index, row in enumerate(rows):
-        row["race"], row["age"], row["gender"] = groups[index // 7 % 18]
+        row["race"], row["age"], row["gender"] = GROUPS[index // 7 % 18]
     write_sheet(data_dir / "dataset_sheet.csv", rows)
     by_name = {row["path"].partition("/")[2]: (row["race"], row["age"], row["gender"]) for row in rows}
     gallery = described(data_dir, rows).faces["small"].gallery
@@ -175,7 +179,36 @@ def test_the_gallery_spreads_over_groups(tree: tuple[Path, Rows]) -> None:
         races, ages, genders = (Counter(words) for words in zip(*(by_name[name] for name in names), strict=True))
         assert set(races.values()) == set(ages.values()) == {2}
         assert set(genders.values()) == {3}
-        assert [by_name[name] for name in names] == [by_name[name] for name in gallery["neutral"]]
+        races, ages, genders = (Counter(words) for words in zip(*(by_name[name] for name in names[:3]), strict=True))
+        assert set(races.values()) == set(ages.values()) == {1}
+        assert len(genders) == 2
+        of_group: dict[tuple[Any, ...], list[str]] = {}
+        for name in sorted(name for name in by_name if name.startswith(f"{emotion}/")):
+            of_group.setdefault(by_name[name], []).append(name)
+        assert all(name == of_group[by_name[name]][0] for name in names)  # the first by path
+    assert_even([by_name[name] for names in gallery.values() for name in names[:3]])
+    assert_even([by_name[name] for names in gallery.values() for name in names])
+
+
+def assert_even(groups: list[tuple[str, ...]]) -> None:
+    """Assert that every group appears, and every word and pair of words about as often as any other."""
+    assert set(groups) == set(GROUPS)
+    for places in ((0,), (1,), (2,), (0, 1), (0, 2), (1, 2)):
+        counts = Counter(tuple(group[place] for place in places) for group in groups)
+        assert counts.keys() == {tuple(group[place] for place in places) for group in GROUPS}
+        apart = max(counts.values()) - min(counts.values())
+        assert apart <= (1 if len(groups) == 21 else 3), (places, counts)
+
+
+def test_the_gallery_of_the_edition_shows_every_group() -> None:
+    """The 21 faces that the card shows of the published sheet have all 18 groups, words and pairs evenly."""
+    sheet, findings = read_sheet(str(ROOT))
+    assert sheet is not None
+    assert findings == []
+    paths, *words = (sheet.text(name).to_pylist() for name in ("path", *DEMOGRAPHICS))
+    by_name = {path.partition("/")[2]: group for path, *group in zip(paths, *words, strict=True)}
+    gallery = Counts(sheet.of_size("small")).gallery()
+    assert_even([tuple(by_name[name]) for names in gallery.values() for name in names[:3]])
 
 
 def test_the_gallery_of_few_groups_is_filled(tmp_path: Path) -> None:
@@ -203,11 +236,13 @@ def test_more_groups_than_can_be_shown_are_refused(tmp_path: Path, monkeypatch: 
         describe_rows(tmp_path / "data", rows)
 
 
-def test_far_apart_takes_known_words_first() -> None:
+def test_known_words_are_taken_first() -> None:
     """Of equally far groups the first by the prompt's tables is taken; there may be fewer than are asked for."""
+    groups: dict[int, tuple[str | None, str | None, str | None]]
     groups = {5: ("zulu", "teen", "man"), 7: ("white", "teen", "man"), 9: (None, "old", "woman")}
-    assert far_apart(groups, 6) == [7, 9, 5]
-    assert far_apart(groups, 1) == [7]
+    assert spread_apart({"sad": groups}, (6,)) == {"sad": [7, 9, 5]}
+    assert spread_apart({"sad": groups}, (1, 2)) == {"sad": [7, 9]}
+    assert spread_apart({"sad": groups, "fear": groups, "angry": {}}, (1,)) == {"sad": [7], "fear": [9], "angry": []}
 
 
 def test_several_sizes_are_counted_apart(tmp_path: Path) -> None:

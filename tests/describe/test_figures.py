@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from DiffusionFER import EMOTIONS
 from tests.environments import ROOT
+from tools.describe.blocks import tables
 from tools.describe.facts.description import Description, Faces, Spread
 from tools.describe.figures import BLOCKS, FIGURES
-from tools.describe.figures.balance import HEAT, MOST
+from tools.describe.figures.balance import HEAT, NAMED
 from tools.describe.figures.circumplex import labels
 from tools.describe.figures.grammar import EXAMPLE, parts_of
 from tools.describe.figures.svg import COLOURS, WIDTH, Canvas, plain, shortened, text_width
@@ -257,13 +258,40 @@ def test_the_names_of_classes_never_collide(means: list[tuple[float, float]]) ->
 
 @pytest.mark.parametrize("facts", [{"points": {**FACES.points, "fear": []}},
                                    {"valence": {k: v for k, v in FACES.valence.items() if k != "fear"}}])  # fmt: skip
-def test_a_class_without_a_rated_picture_is_named(facts: dict[str, object]) -> None:
-    """The circumplex says which class has no rows, in the drawing as in the block."""
-    message = r"^the circumplex cannot be drawn: no fear picture has valence and arousal$"
-    with pytest.raises(ValueError, match=message):
-        FIGURES["circumplex"].draw(changed(**facts))
-    with pytest.raises(ValueError, match=message):
-        BLOCKS["figure-circumplex"](changed(**facts))
+def test_a_class_without_a_rated_picture_is_left_out(facts: dict[str, object]) -> None:
+    """The circumplex has the classes that there are, and the words say which one is not there."""
+    description, figure = changed(**facts), FIGURES["circumplex"]
+    root = root_of("circumplex", description)
+    assert set(EMOTIONS) & set(texts(root)) == set(EMOTIONS) - {"fear"}
+    assert len([path for path in root.iter(f"{SVG}path") if "transform" in path.attrib]) == 6
+    assert_on_the_panel(root)
+    said = figure.alt(description)
+    assert "Six clouds of dots, one for each emotion but fear, inside" in said
+    assert "fear (" not in said
+    left = 1500 - len(FACES.points["fear"])
+    assert figure.caption(description).startswith(f"Valence and arousal of {left:,} pictures")
+
+
+def test_one_class_alone_is_drawn() -> None:
+    """Of one class only there is still a plane, a balance, and words on them."""
+    points = {emotion: FACES.points[emotion] if emotion == "sad" else [] for emotion in EMOTIONS}
+    affect = {name: {"sad": getattr(FACES, name)["sad"]} for name in ("valence", "arousal")}
+    splits = {split: {**dict.fromkeys(EMOTIONS, 0), "sad": of["sad"]} for split, of in FACES.splits.items()}
+    cells = {key: count for key, count in FACES.cells.items() if key[0] == "sad"}
+    alone = changed(points=points, splits=splits, cells=cells, **affect)
+    assert set(texts(root_of("circumplex", alone))) & set(EMOTIONS) == {"sad"}
+    assert "One cloud of dots, one for each emotion but neutral, " in FIGURES["circumplex"].alt(alone)
+    assert FIGURES["balance"].alt(alone).startswith("One bar, one for each emotion but neutral, happy, surprise, ")
+    assert_on_the_panel(root_of("balance", alone))
+
+
+def test_a_plane_without_a_rated_picture_is_refused() -> None:
+    """Where no class can be drawn, one line says so, for the drawing as for the block."""
+    nothing = changed(points={emotion: [] for emotion in EMOTIONS}, valence={}, arousal={})
+    message = r"^the circumplex cannot be drawn: no picture of size small has valence and arousal$"
+    for make in (FIGURES["circumplex"].draw, BLOCKS["figure-circumplex"]):
+        with pytest.raises(ValueError, match=message):
+            make(nothing)
 
 
 def test_the_balance_shows_what_the_sheet_counts() -> None:
@@ -301,7 +329,8 @@ def test_a_class_with_no_rows_has_no_bar() -> None:
     start = texts(root).index("fear")
     assert texts(root)[start + 1 : start + 4] == ["0", "0", "0"]
     assert len(list(root.iter(f"{SVG}rect"))) == len(list(root_of("balance").iter(f"{SVG}rect"))) - 3
-    assert "0 to 215" in FIGURES["balance"].alt(changed(splits=splits))
+    said = FIGURES["balance"].alt(changed(splits=splits))
+    assert said.startswith("Six bars, one for each emotion but fear: 214 to 215 pictures each; ")
 
 
 def test_a_sheet_without_people_has_a_balance_of_classes() -> None:
@@ -313,8 +342,12 @@ def test_a_sheet_without_people_has_a_balance_of_classes() -> None:
     assert "Below" not in FIGURES["balance"].alt(nobody)
     some = changed(cells={("fear", "white", None, None): 3, ("fear", None, None, None): 4})
     shown = texts(root_of("balance", some))
-    assert shown[shown.index("Race") : shown.index("Race") + 5] == ["Race", "white", "3", "not given", "4"]
+    assert shown[shown.index("Race") : shown.index("Race") + 5] == ["Race", "white", "3", "not stated", "4"]
     assert "Age" not in shown
+    assert FIGURES["balance"].caption(nobody) == "Pictures of size small by class and split."
+    assert FIGURES["balance"].caption(some) == (
+        "Pictures of size small by class and split, and by the race of their prompts."
+    )
 
 
 def test_a_balance_without_rows_is_refused() -> None:
@@ -340,17 +373,42 @@ def test_what_a_sheet_says_is_escaped_and_cut() -> None:
 
 
 def test_many_values_become_one() -> None:
-    """Of many races the most frequent are shown, the others counted as one, and no row is lost."""
+    """Of many races the most frequent are named, the others counted as one and said, and no row is lost."""
     cells: dict[tuple[str, str | None, str | None, str | None], int]
     cells = {("fear", f"r{index}", "old", "man"): 100 - index for index in range(50)}
     shown = texts(root_of("balance", changed(cells=cells)))
     values = shown[shown.index("Race") + 1 : shown.index("Age")]
-    assert values[::2] == ["r0", "r1", "r2", "other"]
-    assert len(values[::2]) == MOST
+    assert len(values[::2]) == NAMED + 1
+    assert values[:-2:2] == ["r0", "r1", "r2", "r3"]
+    assert plain(values[-2]).startswith("46 other")
+    assert ", 46 other values " in FIGURES["balance"].alt(changed(cells=cells))
+    assert (
+        FIGURES["balance"]
+        .caption(changed(cells=cells))
+        .endswith(" The most frequent values are named; the rest, 46 of race, are counted as one.")
+    )
     assert sum(int(text.replace(",", "")) for text in values[1::2]) == sum(cells.values())
     crossed = shown[shown.index("Age and gender") :]
-    assert crossed[1:6] == ["r0", "r1", "r2", "other", "old man"]
-    assert sum(int(text.replace(",", "")) for text in crossed[6:]) == sum(cells.values())
+    assert crossed[1:5] == ["r0", "r1", "r2", "r3"]
+    assert crossed[6] == "old man"
+    assert sum(int(text.replace(",", "")) for text in crossed[7:]) == sum(cells.values())
+    few = {key: count for key, count in cells.items() if count > 100 - NAMED - 1}
+    assert "other" not in " ".join(texts(root_of("balance", changed(cells=few))))
+
+
+def test_the_balance_has_the_words_of_the_tables() -> None:
+    """What is not stated, and what is not named, is called as in the tables, and the most frequent are the same."""
+    cells: dict[tuple[str, str | None, str | None, str | None], int]
+    cells = {("fear", None if index == 1 else f"r{index}", "old", "man"): 100 - index for index in range(12)}
+    description = changed(cells=cells)
+    table = tables.BLOCKS["balance"](description)
+    assert table is not None
+    rows = re.findall(r"^\| race +\| (.+?) +\|", table, re.MULTILINE)
+    for word in ("r0", "not stated"):
+        assert word in rows
+        assert word in texts(root_of("balance", description))
+    assert "4 other values" in rows
+    assert "8 other values 740" in FIGURES["balance"].alt(description)
 
 
 def test_the_grammar_shows_every_value_and_a_real_prompt() -> None:

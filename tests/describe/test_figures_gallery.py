@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from DiffusionFER import EMOTIONS
-from tests.describe.test_figures import faces_of
+from tests.describe.test_figures import channels, contrast, faces_of
 from tests.environments import ROOT
 from tests.trees import face_rows, png, write_faces, zip_folder
 from tools.describe.facts.description import Description, Pictures
 from tools.describe.figures import BLOCKS, FIGURES
-from tools.describe.figures.gallery import FACES, SIDE
+from tools.describe.figures.gallery import FACES, INK, SIDE, WALL
 from tools.describe.figures.letters import LETTERS, word_mask
+from tools.describe.figures.svg import COLOURS, SHOWN
 from tools.make.sketch import MODEL, render
 
 ORIGINAL, CROPPED = "DifussionEmotion_S", "DiffusionEmotion_S_cropped"
@@ -87,7 +88,7 @@ def test_the_gallery_is_light_and_true(tmp_path: Path) -> None:
     assert 50_000 < len(content) < 350_000
     with Image.open(io.BytesIO(content)) as image:
         assert (image.format, image.mode) == ("PNG", "P")
-        assert image.width >= 900
+        assert image.width == SHOWN
     assert "3 originals and 3 crops of the same faces, 42 pictures" in GALLERY.alt(description)
     assert "program" not in GALLERY.caption(description)  # the sheet does not say what made them
     drawn = Description(tmp_path, {"small": replace(description.faces["small"], models={MODEL: 28})})
@@ -132,7 +133,7 @@ def test_one_variant_is_enough(data_dir: Path, variant: str) -> None:
     """A directory with originals or crops alone has a gallery of these, and the text does not speak of the other."""
     description = described(data_dir, (variant,))
     image = opened(description)
-    assert image.width > 400
+    assert image.width == SHOWN
     other = "crops" if variant == "original" else "originals"
     assert other not in GALLERY.alt(description)
     assert f"3 {'originals' if variant == 'original' else 'crops'}, 21 pictures" in GALLERY.alt(description)
@@ -183,13 +184,55 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         GALLERY.draw(described(tmp_path))
 
 
-def test_a_class_without_pictures_is_named(data_dir: Path) -> None:
-    """A class that has no picture is told in drawing and block alike."""
+def test_a_class_without_pictures_has_no_row(data_dir: Path) -> None:
+    """A class that has no picture is left out, and the words say so; the others are as they were."""
     faces = described(data_dir).faces["small"]
     description = Description(data_dir, {"small": replace(faces, gallery={**faces.gallery, "angry": []})})
+    whole, six = opened(described(data_dir)), opened(description)
+    assert whole.height - six.height == SIDE + 4
+    said = GALLERY.alt(description)
+    assert said.startswith("Six rows of portraits, one for each emotion but angry, from top to bottom neutral, ")
+    assert said.endswith("3 originals and 3 crops of the same faces, 36 pictures in all.")
+    assert BLOCKS["figure-gallery"](description)
+
+
+def test_a_gallery_without_pictures_is_refused(data_dir: Path) -> None:
+    """Where no class has a picture though there is a folder, one line says so in drawing and block alike."""
+    faces = described(data_dir).faces["small"]
+    description = Description(data_dir, {"small": replace(faces, gallery={emotion: [] for emotion in EMOTIONS})})
     for make in (GALLERY.draw, BLOCKS["figure-gallery"]):
-        with pytest.raises(ValueError, match=r"^the gallery cannot be drawn: there is no angry picture$"):
+        with pytest.raises(ValueError, match=r"^the gallery cannot be drawn: no class of size small has a picture$"):
             make(description)
+
+
+def test_the_wall_suits_light_and_dark_pages() -> None:
+    """The words stand out from the wall, and the wall is far from the panels of neither mode."""
+    assert contrast(WALL, INK) >= 7
+    for panel in COLOURS["panel"]:
+        assert 1.5 <= contrast(WALL, channels(panel)) <= 9
+
+
+def test_skies_are_smooth(data_dir: Path) -> None:
+    """A sky that turns slowly from one colour into another has dots of both, not steps; its mean is true."""
+    description = described(data_dir)
+    sky = Image.linear_gradient("L").resize((64, 64))
+    blue = Image.merge("RGB", (sky.point(lambda v: 90 + v // 4), sky.point(lambda v: 130 + v // 4), sky))
+    for emotion, names in description.faces["small"].gallery.items():
+        for name in names:
+            if (emotion, name) != ("happy", names[0]):
+                Image.effect_noise((64, 64), 200).convert("RGB").save(data_dir / ORIGINAL / name)
+    name = description.faces["small"].gallery["happy"][0]
+    blue.save(data_dir / ORIGINAL / name)
+    wall = opened(description).convert("RGB")
+    left, top = wall.width - 20 - 2 * FACES * (SIDE + 4) - 22 + 8, wall.height - 20 - 6 * (SIDE + 4) + 4
+    tile = wall.crop((left, top, left + SIDE, top + SIDE))
+    colours = [len(tile.crop((0, y, SIDE, y + 1)).getcolors() or []) for y in range(SIDE)]
+    assert sum(number > 1 for number in colours) > SIDE / 2  # without dots each line has one colour
+    wanted = blue.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    for y in range(0, SIDE - 14, 14):
+        box = (0, y, SIDE, y + 14)
+        means = zip(ImageStat.Stat(tile.crop(box)).mean, ImageStat.Stat(wanted.crop(box)).mean, strict=True)
+        assert all(abs(a - b) < 6 for a, b in means)
 
 
 def test_names_outside_the_folder_are_refused(data_dir: Path) -> None:
@@ -210,7 +253,7 @@ def test_pictures_that_are_no_squares_are_shown_whole(data_dir: Path) -> None:
     beside, middle = (wall.getpixel((left + x, top + SIDE // 2)) for x in (4, SIDE // 2))
     assert isinstance(beside, tuple)
     assert isinstance(middle, tuple)
-    assert max(beside) < 40
+    assert all(abs(a - b) <= 6 for a, b in zip(beside, WALL, strict=True))
     assert min(middle) > 240
 
 

@@ -182,6 +182,22 @@ def test_wide_things_scroll_in_their_own_boxes(browser: Browser, rich: Path) -> 
         assert all(200 < width <= 360 for width in widths)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables_are_read_line_by_line_not_letter_by_letter(browser: Browser, own: Path, width: str) -> None:
+    """No table of the own card is squeezed: rows stay low, the columns' table is no tower, and words are whole."""
+    with opened(browser, own.as_uri(), width) as page:
+        tables = page.locator("main .wide table").evaluate_all(
+            "all => all.map(t => ({name: t.rows[0].cells[0].innerText, height: t.offsetHeight,"
+            " row: Math.max(...[...t.rows].map(row => row.offsetHeight)),"
+            " cell: Math.max(...[...t.querySelectorAll('th, td')].map(cell => cell.offsetWidth))}))"
+        )
+        assert len(tables) >= 10
+        limit = WIDTHS[width] * 0.75 + 1 if width == "phone" else 385
+        assert all(table["row"] <= 160 and table["cell"] <= limit for table in tables), tables
+        (columns,) = [table for table in tables if table["name"] == "column"]
+        assert columns["height"] < 1400
+
+
 def test_numbers_are_aligned_as_the_card_says(browser: Browser, rich: Path) -> None:
     """A column that Markdown aligns to the right is so on the page, its head included."""
     with opened(browser, rich.as_uri()) as page:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from datasets.info import DatasetInfosDict
@@ -18,7 +22,7 @@ from huggingface_hub import DatasetCard
 from DiffusionFER import DEFAULT_CONFIG, FACE_FEATURES, read_index
 from tests.environments import ROOT
 from tests.trees import face_rows, write_emonet, write_faces, write_sheet
-from tools import cli
+from tools import card, cli
 from tools.describe.blocks.markers import marked
 from tools.describe.facts.description import describe
 from tools.describe.header import read_header
@@ -238,7 +242,7 @@ def test_a_part_of_the_configs_renders_the_header_alone(place: Path) -> None:
 def test_files_are_written_whole_and_only_where_they_differ(tmp_path: Path) -> None:
     """Writing returns what it changed, and leaves the rest alone."""
     (tmp_path / "README.md").write_bytes(b"old")
-    assert write(tmp_path, {"README.md": b"new", "assets/a.svg": b"x"}) == ["README.md", "assets/a.svg"]
+    assert write(tmp_path, {"README.md": b"new", "assets/a.svg": b"x"}) == ["assets/a.svg", "README.md"]
     before = (tmp_path / "README.md").stat().st_mtime_ns
     assert write(tmp_path, {"README.md": b"new", "assets/a.svg": b"y"}) == ["assets/a.svg"]
     assert (tmp_path / "README.md").stat().st_mtime_ns == before
@@ -290,3 +294,110 @@ def test_data_of_another_kind_leaves_no_words_on_faces(tmp_path: Path) -> None:
 def test_our_own_card_shows_every_block() -> None:
     """No table or figure that can be rendered is missing from the project's card."""
     assert set(marked((ROOT / "README.md").read_text(encoding="utf-8"), BLOCKS)) == set(BLOCKS)
+
+
+def link_card(place: Path) -> None:
+    """Put a link in the place of the card."""
+    (place / "README.md").rename(place / "other.md")
+    (place / "README.md").symlink_to("other.md")
+
+
+def link_assets(place: Path) -> None:
+    """Put a link to a folder elsewhere in the place of the figures."""
+    shutil.rmtree(place / "assets")
+    elsewhere = place.with_name(f"{place.name}-elsewhere")
+    elsewhere.mkdir()
+    (place / "assets").symlink_to(elsewhere)
+
+
+def pipe(place: Path) -> None:
+    """Put a pipe, for which a reader would wait, in the place of a file."""
+    (place / "croissant.json").unlink()
+    os.mkfifo(place / "croissant.json")
+
+
+PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a card that is a link": (link_card, "README.md is a link, or in a folder that is one"),
+    "figures in a linked folder": (link_assets, "assets/balance.svg is a link, or in a folder that is one"),
+    "a pipe": (pipe, "croissant.json is not a regular file: move it away"),
+    "shards of other columns": (
+        lambda place: pq.write_table(
+            pa.table({"a": [1] * 24}), place / "work" / "shards" / "small_original" / "train-00000.parquet"
+        ),
+        "the shards of small_original cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_nothing_is_written_through_links_or_from_other_shards(place: Path, case: str) -> None:
+    """Links, pipes and shards of another kind end the command with one line, and nothing is changed anywhere."""
+    run(place)
+    spoil, message = PLACES[case]
+    spoil(place)
+    (place / "work" / "rendered").unlink()
+    before = inodes(place)
+    result = run(place)
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert message in result.output
+    assert inodes(place) == before
+
+
+def inodes(place: Path) -> dict[str, tuple[int, int]]:
+    """Return the inode and the size of every file and folder of a place."""
+    return {str(file): (file.lstat().st_ino, file.lstat().st_size) for file in sorted(place.rglob("*"))}
+
+
+def test_a_write_that_fails_changes_nothing(tmp_path: Path) -> None:
+    """Where the disk does not take one file, none has changed, and no part of it stays."""
+    code = f"""if True:
+        import resource, signal
+        from pathlib import Path
+        from tools.describe.render import RenderError, write
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        try:
+            write(Path({str(tmp_path)!r}), {{"a.md": b"new", "README.md": b"x" * 2000}})
+        except RenderError as error:
+            print(error)
+    """
+    (tmp_path / "a.md").write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "README.md cannot be written (File too large): nothing was changed\n"
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"a.md": b"old"}
+
+
+def test_what_changes_while_it_is_rendered_is_not_remembered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sheet that is exchanged during a render is looked at by the next one."""
+    rows = face_rows(30)
+    rows[0]["style"] = "cute"
+    real = card._render
+
+    def exchange(*arguments: Any) -> bool:
+        stale = real(*arguments)
+        write_sheet(place / "data" / "dataset_sheet.csv", rows)
+        return stale
+
+    monkeypatch.setattr(card, "_render", exchange)
+    run(place)
+    monkeypatch.undo()
+    assert run(place, "--check").exit_code == 1
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b""])
+def test_a_damaged_memory_stops_nobody(place: Path, content: bytes) -> None:
+    """What was remembered may be anything: then the card is rendered again."""
+    run(place)
+    (place / "work" / "rendered").write_bytes(content)
+    assert run(place).exit_code == 0
+    (place / "work" / "rendered").unlink()
+    (place / "work" / "rendered").mkdir()
+    assert run(place).exit_code == 0
+
+
+def test_modes_stay(tmp_path: Path) -> None:
+    """A card that only its owner may read stays so."""
+    (tmp_path / "README.md").write_bytes(b"old")
+    (tmp_path / "README.md").chmod(0o600)
+    write(tmp_path, {"README.md": b"new"})
+    assert (tmp_path / "README.md").stat().st_mode & 0o777 == 0o600

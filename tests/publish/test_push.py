@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,24 @@ def block(card: str, name: str) -> str:
     return card.split(f"<!-- rendered: {name} -->\n")[1].split(f"<!-- end: {name} -->")[0]
 
 
+def test_what_was_pushed_can_be_verified(pusher: Pusher, data_dir: Path) -> None:
+    """`push.py verify` finds nothing after a push, by itself, by the shards and by the raw tree, and then a change."""
+    pusher.summary("--data-dir", str(data_dir), "--public")
+    verify = [sys.executable, str(ROOT / "tools" / "push.py"), "verify"]
+    for options in ([], ["--data-dir", str(data_dir), "--deep"], ["--work-dir", str(pusher.folder / "work"), "--json"]):
+        done = pusher.run([*verify, *options], token=None)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["differences"] == []
+    rows = face_rows(30)
+    rows[1]["emotion"] = "sad"
+    write_sheet(data_dir / "dataset_sheet.csv", rows)
+    changed = pusher.run([*verify, "--data-dir", str(data_dir), "--config", "small_cropped"], token=None)
+    assert changed.returncode == 1
+    assert "column emotion: 1 (happy), expected 2 (sad)" in changed.stdout
+    nowhere = pusher.run([*verify, "--repo-id", "no/where"], token=None)
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+
+
 def test_a_second_push_of_the_same_changes_nothing(pusher: Pusher, data_dir: Path) -> None:
     """Where nothing changed there is no commit, and the summary says so."""
     pusher.summary("--data-dir", str(data_dir), "--public")
@@ -184,7 +203,10 @@ def test_a_script_in_the_repository_is_warned_of(pusher: Pusher, data_dir: Path)
         REPO,
     )
     summary = pusher.summary("--data-dir", str(data_dir), "--config", "small_cropped")
-    assert summary["warnings"][0] == f"DiffusionFER.py in {REPO} makes datasets 4 and later refuse it: delete it there"
+    assert (
+        summary["warnings"][0]
+        == "DiffusionFER.py in the repository makes datasets 4 and later refuse it: delete it there"
+    )
     assert "DiffusionFER.py" in pusher.state()["files"]
 
 

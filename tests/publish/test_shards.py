@@ -20,8 +20,8 @@ from tests.builder_runs import expected_faces, write_sizes
 from tests.trees import write_emonet, write_faces, zip_folder
 from tools.check.findings import Finding
 from tools.check.images.content import image_findings
-from tools.publish import shards as module
-from tools.publish.shards import Shard, build_shards
+from tools.publish.shard_plan import ROW_OVERHEAD_BYTES
+from tools.publish.shards import Shard, build_shards, schema_of
 
 CONFIG = "small_original"
 EMONET = ("emonet_hq", "emonet_binary", "emonet_big")
@@ -50,7 +50,7 @@ def index_of(data_dir: Path, lengths: list[int]) -> Index:
         row = {"split": "train", "file": name, "origin": f"row {number + 2}", "claimed_sha256": None}
         rows.append({**row, "image_id": name, "emotion": 0, "valence": 0.0, "arousal": 0.0})
     names = ("split", "file", "origin", "claimed_sha256")
-    fields = [field for field in module.schema_of(CONFIG) if field.name not in ("image", "sha256")]
+    fields = [field for field in schema_of(CONFIG) if field.name not in ("image", "sha256")]
     schema = pa.schema([*((name, pa.string()) for name in names), *fields])
     return Index(pa.Table.from_pylist(rows, schema), open_raw(CONFIG, str(data_dir)))
 
@@ -204,5 +204,5 @@ def test_shards_are_filled(tmp_path: Path) -> None:
     done = 0
     for shard in built[:-1]:
         done += shard.rows
-        room = (module.ROW_OVERHEAD_BYTES + 100) * (shard.rows + 1) + 20_000  # the columns and the footer
+        room = (ROW_OVERHEAD_BYTES + 100) * (shard.rows + 1) + 20_000  # the columns and the footer
         assert sum(lengths[done - shard.rows : done + 1]) + room > 300_000

@@ -20,7 +20,7 @@ from fastparquet.cencoding import from_buffer
 from DiffusionFER import Index
 from tests.publish.test_shards import CONFIG, EMONET, build, build_index, index_of
 from tests.trees import write_emonet, write_faces
-from tools.publish import shards as module
+from tools.publish import shard_plan, shard_write
 
 SMALL, LARGE = 3000, 5000  # below and above PAGE_BYTES
 
@@ -88,8 +88,8 @@ def test_compression(tmp_path: Path) -> None:
 
 def test_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row group must have at most 100 MB, as the viewer and datasets want it, and be filled up to its bound."""
-    assert module.ROW_GROUP_BYTES <= 100 * 10**6
-    monkeypatch.setattr(module, "ROW_GROUP_BYTES", 60_000)
+    assert shard_plan.ROW_GROUP_BYTES <= 100 * 10**6
+    monkeypatch.setattr(shard_plan, "ROW_GROUP_BYTES", 60_000)
     (shard,), _ = build_index(index_of(tmp_path, [10_000] * 23), tmp_path / "out")
     metadata = pq.read_metadata(shard.file)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
@@ -99,7 +99,7 @@ def test_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_image_larger_than_a_row_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image above the bound of a row group must get one of its own."""
-    monkeypatch.setattr(module, "ROW_GROUP_BYTES", 20_000)
+    monkeypatch.setattr(shard_plan, "ROW_GROUP_BYTES", 20_000)
     (shard,), _ = build_index(index_of(tmp_path, [1000, 50_000, 1000, 1000]), tmp_path / "out")
     metadata = pq.read_metadata(shard.file)
     assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == [1, 1, 2]
@@ -119,7 +119,7 @@ def test_page_index(tmp_path: Path) -> None:
 
 def test_one_page_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each image above 4 KiB must have a data page of its own, in every row group, with next to nothing around it."""
-    monkeypatch.setattr(module, "ROW_GROUP_BYTES", 400_000)
+    monkeypatch.setattr(shard_plan, "ROW_GROUP_BYTES", 400_000)
     lengths = [4097 + 3001 * (number % 20) for number in range(100)]
     index = index_of(tmp_path, lengths)
     (shard,), _ = build_index(index, tmp_path / "out")
@@ -138,7 +138,7 @@ def test_small_images_share_pages(tmp_path: Path) -> None:
     lengths = [100, 100, SMALL, SMALL, LARGE, SMALL, LARGE, LARGE, 0, 0, SMALL]
     (shard,), _ = build_index(index_of(tmp_path, lengths), tmp_path / "out")
     for _, _, first, rows in pages(shard.file):
-        assert sum(lengths[first : first + rows - 1]) <= module.PAGE_BYTES
+        assert sum(lengths[first : first + rows - 1]) <= shard_write.PAGE_BYTES
     assert len(pages(shard.file)) > 4
 
 

@@ -16,7 +16,7 @@ from tests.trees import png, write_faces, write_sheet, zip_folder
 from tools.check.findings import Finding
 from tools.check.images.content import Recorded, check_image
 from tools.check.images.rules import IMAGE_BROKEN
-from tools.publish import shards as module
+from tools.publish import shard_plan
 from tools.publish.shards import ShardError
 
 FOLDER = "DifussionEmotion_S"
@@ -150,7 +150,7 @@ def test_long_texts_are_planned_for(tmp_path: Path) -> None:
 
 def test_shard_that_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that take more than was planned for them must stop the build, not give a shard above its size."""
-    monkeypatch.setattr(module, "ROW_OVERHEAD_BYTES", -10_000)
+    monkeypatch.setattr(shard_plan, "ROW_OVERHEAD_BYTES", -10_000)
     write_faces(tmp_path, 10)
     message = rf"^{CONFIG}/train-00000.parquet has 1\d\d,\d+ bytes, and a shard may have 60,000: allow more$"
     with pytest.raises(ShardError, match=message):

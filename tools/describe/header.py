@@ -70,6 +70,8 @@ def facts_of(shards: Iterable[tuple[str, Path]]) -> Facts:
         size = sum(parquet.metadata.row_group(group).total_byte_size for group in groups)
         num_bytes[split] = num_bytes.get(split, 0) + size
         download_size += file.stat().st_size
+        if schema is not None and not parquet.schema_arrow.equals(schema, check_metadata=True):
+            raise ValueError(f"{file.name} has other columns than the shards before it")
         schema = parquet.schema_arrow
     if schema is None:
         raise ValueError("a config without a shard has no facts")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,7 +42,7 @@ def render(folder: Path, description: Description, published: str | None = None)
     and what belongs beside the card is returned as it lies in `folder`. Raises RenderError for a card that cannot be
     read or taken apart, and where a figure cannot be drawn.
     """
-    card = _text(folder / CARD)
+    card = _text(folder, CARD)
     try:
         card = render_header(card, description.shards, published)
         header = read_header(card)
@@ -49,12 +51,12 @@ def render(folder: Path, description: Description, published: str | None = None)
     if not is_whole(header, description):
         blocks_there: dict[str, str | None] = {**dict.fromkeys(BLOCKS), **_blocks_of(published or "")}
         beside = [DATASHEET, CROISSANT, *(figure.path for figure in figures.FIGURES.values())]
-        rest = {path: (folder / path).read_bytes() for path in beside if (folder / path).is_file()}
+        rest = {path: _bytes(folder, path) for path in beside if os.path.lexists(folder / path)}
         return {CARD: _with_blocks(CARD, card, blocks_there), **rest}
     made = {name: _made(f"block {name!r}", block, description) or NOTHING for name, block in BLOCKS.items()}
     files = {CARD: _with_blocks(CARD, card, made)}
-    if (folder / DATASHEET).exists():  # it may have marked blocks, too, and need not be there
-        files[DATASHEET] = _with_blocks(DATASHEET, _text(folder / DATASHEET), made)
+    if os.path.lexists(folder / DATASHEET):  # it may have marked blocks, too, and need not be there
+        files[DATASHEET] = _with_blocks(DATASHEET, _text(folder, DATASHEET), made)
     for figure in figures.FIGURES.values():
         content = _made(figure.path, figure.draw, description)
         if content is not None:
@@ -71,8 +73,7 @@ def is_whole(header: Mapping[str, Any], description: Description) -> bool:
 def differences(folder: Path, files: Mapping[str, bytes]) -> Iterator[str]:
     """Yield, line by line, how the files in `folder` differ from `files`; nothing where they are the same."""
     for path, content in files.items():
-        file = folder / path
-        there = file.read_bytes() if file.is_file() else None
+        there = _bytes(folder, path) if os.path.lexists(folder / path) else None
         if there == content:
             continue
         if there is None:
@@ -85,15 +86,49 @@ def differences(folder: Path, files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Write the files that differ, each as a whole, and return their paths; the card comes last, as it names others."""
-    changed = [path for path, content in files.items() if not _same(folder / path, content)]
-    for path in sorted(changed, key=lambda path: path == CARD):
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.part")
-        part.write_bytes(files[path])
-        part.replace(file)
+    """Write the files that differ, and return their paths; all are on the disk before the first takes its place.
+
+    The card comes last, as it names the others. Raises RenderError for a place that is a link, no file, or outside the
+    folder, and where the disk does not take a file; then no file has changed.
+    """
+    changed = sorted((path for path, content in files.items() if not _same(folder, path, content)), key=CARD.__eq__)
+    parts: dict[str, Path] = {}
+    try:
+        for path in changed:
+            place = _place(folder, path)
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                number, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
+                parts[path] = Path(name)
+                with os.fdopen(number, "wb") as part:
+                    part.write(files[path])
+                    part.flush()
+                    os.fsync(part.fileno())
+                parts[path].chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
+            except OSError as error:
+                raise RenderError(f"{path} cannot be written ({error.strerror}): nothing was changed") from None
+        for path in changed:
+            parts.pop(path).replace(folder / path)
+    finally:
+        for part_left in parts.values():
+            part_left.unlink(missing_ok=True)
     return changed
+
+
+def _place(folder: Path, path: str) -> Path:
+    """Return where a file of the card lies. Raises RenderError where that is a link, no file, or outside the folder."""
+    place = folder / path
+    if place.is_symlink() or not place.parent.resolve().is_relative_to(folder.resolve()):
+        raise RenderError(f"{path} is a link, or in a folder that is one: put the file itself in its place")
+    if os.path.lexists(place) and not place.is_file():
+        raise RenderError(f"{path} is not a regular file: move it away")
+    return place
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _blocks_of(card: str) -> dict[str, str]:
@@ -104,19 +139,24 @@ def _blocks_of(card: str) -> dict[str, str]:
         return {}
 
 
-def _same(file: Path, content: bytes) -> bool:
-    return file.is_file() and file.read_bytes() == content
+def _same(folder: Path, path: str, content: bytes) -> bool:
+    return (folder / path).exists() and _bytes(folder, path) == content
 
 
-def _text(file: Path) -> str:
+def _bytes(folder: Path, path: str) -> bytes:
     try:
-        return file.read_bytes().decode("utf-8")  # as it is: no line end is changed
+        return _place(folder, path).read_bytes()
     except FileNotFoundError:
-        raise RenderError(f"there is no {file.name} in {file.parent}: write the card first") from None
+        raise RenderError(f"there is no {path} in {folder}: write the card first") from None
     except OSError as error:
-        raise RenderError(f"{file.name} cannot be read ({error.strerror}): give yourself the right to") from None
+        raise RenderError(f"{path} cannot be read ({error.strerror}): give yourself the right to") from None
+
+
+def _text(folder: Path, path: str) -> str:
+    try:
+        return _bytes(folder, path).decode("utf-8")  # as it is: no line end is changed
     except UnicodeDecodeError as error:
-        raise RenderError(f"{file.name} is not UTF-8 at byte {error.start}: save it as UTF-8") from None
+        raise RenderError(f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8") from None
 
 
 def _made(what: str, make: Callable[[Description], Made], description: Description) -> Made:

@@ -6,6 +6,7 @@ in the work directory that remembers it. It needs none of the libraries that tak
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -34,26 +35,29 @@ def digest(contents: Iterable[Path], listings: Iterable[Path]) -> str:
         for file in (file for file in files if file.suffix in (".py", ".json")):
             state.update(_content(file))
     for file in contents:
-        state.update(f"\0{file}\0".encode("utf-8", "surrogateescape") + _content(file))
+        state.update(f"\0{file.absolute()}\0".encode("utf-8", "surrogateescape") + _content(file))
     for listing in listings:
-        for line in _listed(os.fspath(listing)):
+        for line in _listed(os.fspath(listing.absolute())):
             state.update(line.encode("utf-8", "surrogateescape"))
     return state.hexdigest()
 
 
 def known(work_dir: Path, found: str) -> bool:
     """Say whether this is the digest that was remembered."""
+    file = work_dir / NAME
     try:
-        return (work_dir / NAME).read_text() == found
+        return file.is_file() and file.read_bytes() == found.encode()
     except OSError:
         return False
 
 
 def remember(work_dir: Path, found: str) -> None:
-    """Remember the digest of a card that is up to date."""
+    """Remember the digest of a card that is up to date; where that cannot be, the next run renders again."""
     part = work_dir / f".{NAME}.part"
-    part.write_text(found)
-    part.replace(work_dir / NAME)
+    with contextlib.suppress(OSError):
+        part.unlink(missing_ok=True)
+        part.write_text(found)
+        part.replace(work_dir / NAME)
 
 
 def _content(file: Path) -> bytes:
@@ -77,8 +81,11 @@ def _listed(folder: str) -> Iterator[str]:
         yield f"{folder}\0missing\0"
         return
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _listed(entry.path)
-        else:
-            state = entry.stat(follow_symlinks=False)
-            yield f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}\0"
+        try:
+            if entry.is_dir():
+                yield from _listed(entry.path)
+                continue
+            state = entry.stat()
+            yield f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ctime_ns}\0{state.st_ino}\0"
+        except OSError:  # a link that leads nowhere, or in a circle
+            yield f"{entry.path}\0unreadable\0"

@@ -1,34 +1,35 @@
-"""The few things that a push asks of a Hub, with every failure said in one clear line.
+"""The few things that a push asks of a Hub, each tried again while that helps, every failure said in one clear line.
 
 In go a repository's name and what to commit; out come listings, commits and tags. The endpoint and the token are those
-of `huggingface_hub` (HF_ENDPOINT, HF_TOKEN or the login), and the token is kept out of every message.
+of `huggingface_hub` (HF_ENDPOINT, HF_TOKEN or the login), and the token is kept out of every message. What must not
+happen twice, a commit above all, is looked up before it is tried again: its answer may have been lost.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.lfs import UploadInfo
 
-from tools.publish.plan import Remote
+from tools.publish.calls import Commit, HubError, Moved
+from tools.publish.explain import AGAIN, explain
+from tools.publish.plan import Remote, git_blob_id
+from tools.publish.pull_requests import PullRequests
+from tools.publish.retry import Trouble
+from tools.publish.wire import Renamed
 
 CARD = "README.md"
-
-
-class HubError(Exception):
-    """The Hub, the token or the network does not allow what was asked; the message is one line for the user."""
+MAIN = "main"
+# Files sent at a time, as the client does by default.
+SENDERS = 5
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,19 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Commit:
-    """A commit that was made: its id, its address, and the revision that now shows it (a branch or a pull request)."""
+class Uploaded:
+    """Content that was uploaded before, perhaps by another process, and need not be on this disk any longer."""
 
-    oid: str
-    url: str
-    revision: str
+    size: int
+    sha256: str
 
 
-class DatasetRepository:
-    """A dataset repository of the Hub that HF_ENDPOINT names."""
+# What to publish at a path: a file, its bytes, what is on the Hub already, or what `upload` returned.
+Content = Path | bytes | Uploaded | CommitOperationAdd
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.endpoint = _without_password(constants.ENDPOINT)
-        self._token = get_token()
-        self._api = HfApi(endpoint=constants.ENDPOINT, token=self._token or False)
+
+class DatasetRepository(PullRequests):
+    """A dataset repository of the Hub that HF_ENDPOINT names; `say` is told, in a line each, of every wait."""
 
     def check_write_access(self) -> None:
         """Raise HubError where there is no token, a wrong one or one that may only read."""
@@ -68,8 +66,8 @@ class DatasetRepository:
             )
         if not (self._token.isascii() and self._token.isprintable()):
             raise HubError("the token has characters that no token has: copy it again")
-        with self._clearly("check the token"):
-            token = self._api.whoami().get("auth", {}).get("accessToken", {})
+        token = self._do("check the token", self._api.whoami).get("auth", {}).get("accessToken", {})
+        self._begun = True
         if token.get("role") == "read":
             raise HubError(f"the token may only read: make one with write access at {self.endpoint}/settings/tokens")
 
@@ -78,124 +76,212 @@ class DatasetRepository:
 
         For a branch that is not there yet, the main branch is listed, from which it would be made.
         """
-        with self._clearly("list the repository"):
-            branch_exists = True
-            try:
-                info = self._api.repo_info(self.name, repo_type="dataset", revision=revision)
-            except RevisionNotFoundError:
-                branch_exists = False
-                info = self._api.repo_info(self.name, repo_type="dataset")
-            except RepositoryNotFoundError:
-                if self._token:
-                    self._api.whoami()  # the Hub says "not found" to a wrong token, too
-                return None
-            items = self._api.list_repo_tree(self.name, repo_type="dataset", revision=info.sha, recursive=True)
-            files = {
-                item.path: Remote(item.size, item.blob_id, item.lfs.sha256 if item.lfs else None)
-                for item in items
-                if isinstance(item, RepoFile)
-            }
-            return Head(str(info.sha), files, bool(info.private), branch_exists)
+        return self._do("list the repository", lambda: self._head(revision))
+
+    def _head(self, revision: str | None) -> Head | None:
+        branch_exists = True
+        try:
+            info = self._api.repo_info(self.name, repo_type="dataset", revision=revision)
+        except RevisionNotFoundError:
+            branch_exists = False
+            info = self._api.repo_info(self.name, repo_type="dataset")
+        except RepositoryNotFoundError:
+            if self._token:
+                self._api.whoami()  # the Hub says "not found" to a wrong token, too
+            return None
+        if info.id != self.name:
+            raise Renamed(info.id)
+        items = self._api.list_repo_tree(self.name, repo_type="dataset", revision=info.sha, recursive=True)
+        files = {item.path: _remote(item) for item in items if isinstance(item, RepoFile)}
+        return Head(str(info.sha), files, bool(info.private), branch_exists)
 
     def card(self, commit: str) -> str:
         """Return the text of the card at a commit."""
-        with self._clearly("read the card"):
-            path = self._api.hf_hub_download(self.name, CARD, repo_type="dataset", revision=commit)
-            return Path(path).read_text(encoding="utf-8", errors="replace")
+        return self.read(CARD, commit).decode("utf-8", errors="replace")
+
+    def read(self, path: str, commit: str) -> bytes:
+        """Return a file at a commit, compared with the size and the hash of the listing: the client does not."""
+        fresh = False
+
+        def read() -> bytes:
+            nonlocal fresh
+            listed = self._api.get_paths_info(self.name, [path], repo_type="dataset", revision=commit)
+            expected = next((_remote(item) for item in listed if isinstance(item, RepoFile)), None)
+            file = self._api.hf_hub_download(
+                self.name, path, repo_type="dataset", revision=commit, force_download=fresh
+            )
+            content = Path(file).read_bytes()
+            if expected and not _is(content, expected):
+                fresh = True
+                raise Trouble(f"{path} came with {len(content):,} bytes that are not those of the listing")
+            return content
+
+        return self._do(f"read {'the card' if path == CARD else path}", read)
 
     def create(self, *, private: bool) -> None:
         """Make the repository."""
-        with self._clearly("create the repository"):
-            self._api.create_repo(self.name, repo_type="dataset", private=private, exist_ok=True)
+        self._do(
+            "create the repository",
+            lambda: self._api.create_repo(self.name, repo_type="dataset", private=private, exist_ok=True),
+        )
 
     def create_branch(self, branch: str, commit: str) -> None:
         """Make a branch that begins at a commit."""
-        with self._clearly(f"make the branch {branch!r}"):
-            self._api.create_branch(self.name, branch=branch, revision=commit, repo_type="dataset", exist_ok=True)
+        self._do(
+            f"make the branch {branch!r}",
+            lambda: self._api.create_branch(
+                self.name, branch=branch, revision=commit, repo_type="dataset", exist_ok=True
+            ),
+        )
 
     def tags(self) -> list[str]:
         """Return the names of the tags."""
-        with self._clearly("list the tags"):
-            return [ref.name for ref in self._api.list_repo_refs(self.name, repo_type="dataset").tags]
+        return list(self._do("list the tags", self._tags))
+
+    def _tags(self) -> dict[str, str]:
+        return {ref.name: ref.target_commit for ref in self._api.list_repo_refs(self.name, repo_type="dataset").tags}
+
+    def tag(self, tag: str, commit: str) -> None:
+        """Tag a commit."""
+        self._do(
+            f"tag {tag!r}",
+            lambda: self._api.create_tag(self.name, tag=tag, revision=commit, repo_type="dataset"),
+            landed=lambda: self._tags().get(tag) == commit or None,
+        )
+
+    def upload(
+        self,
+        files: Mapping[str, Content],
+        *,
+        revision: str | None,
+        create_pr: bool = False,
+        advance: Callable[[int], object] = lambda size: None,
+    ) -> dict[str, CommitOperationAdd]:
+        """Send the content of large files ahead of the commit, and return, by path, what to give to `commit` for them.
+
+        What the Hub has is not sent. `advance` is told the bytes of each file that is done, from several threads.
+        Raises HubError, with the file; what was sent stays, and is found there by the next try.
+        """
+
+        def send(path: str, content: Content) -> CommitOperationAdd:
+            operation = _addition(path, content)
+            self._do(
+                f"upload {path}",
+                lambda: self._api.preupload_lfs_files(
+                    self.name,
+                    [operation],
+                    repo_type="dataset",
+                    revision=revision,
+                    create_pr=create_pr,
+                    free_memory=False,
+                ),
+            )
+            advance(operation.upload_info.size)
+            return operation
+
+        try:
+            with ThreadPoolExecutor(SENDERS) as pool:
+                jobs = {path: pool.submit(send, path, content) for path, content in files.items()}
+                try:
+                    done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
+                    for job in done:
+                        job.result()
+                except BaseException:
+                    self._stopping.set()  # the other threads, too, which may be waiting for another try
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            self._stopping.clear()
+        return {path: job.result() for path, job in jobs.items()}
 
     def commit(
         self,
-        add: Mapping[str, Path | bytes],
+        add: Mapping[str, Content],
         delete: Iterable[str],
         *,
         message: str,
         parent: str,
         revision: str | None,
         create_pr: bool,
+        mark: str = "",
     ) -> Commit:
-        """Upload, and make one commit on top of `parent`. Raises HubError, also where another commit came first."""
+        """Upload, and make one commit on top of `parent`; one whose answer was lost is found, not made again.
+
+        It is found by `mark`, which its description carries (default: one of its own for each call). Raises HubError;
+        Moved where the branch is not at `parent` and the commit that it is at is another's.
+        """
+        mark = mark or new_mark()
+        additions = self.upload(add, revision=revision, create_pr=create_pr)
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
-            CommitOperationAdd(path, content if isinstance(content, bytes) else str(content))
-            for path, content in add.items()
+            *additions.values(),
+            *(CommitOperationDelete(path) for path in delete),
         ]
-        operations += [CommitOperationDelete(path) for path in delete]
-        with self._clearly("commit"):
-            info = self._api.create_commit(
-                self.name,
-                operations,
-                commit_message=message,
-                repo_type="dataset",
-                revision=revision,
-                create_pr=create_pr,
-                parent_commit=parent,
-            )
-        return Commit(info.oid, info.pr_url or info.commit_url, info.pr_revision or revision or "main")
 
-    def tag(self, tag: str, commit: str) -> None:
-        """Tag a commit."""
-        with self._clearly(f"tag {tag!r}"):
-            self._api.create_tag(self.name, tag=tag, revision=commit, repo_type="dataset")
+        def commit() -> Commit:
+            try:
+                info = self._api.create_commit(
+                    self.name,
+                    operations,
+                    commit_message=message,
+                    commit_description=mark,
+                    repo_type="dataset",
+                    revision=revision,
+                    create_pr=create_pr,
+                    parent_commit=parent,
+                )
+            except HfHubHTTPError as error:
+                if error.response.status_code != 412:
+                    raise
+                # The branch has moved: by an earlier try that the Hub was slow to make, or by another's commit.
+                try:
+                    found = landed()
+                except Moved as moved:
+                    raise self._moved(moved.head, error) from None
+                if found:
+                    return found
+                raise self._moved(self._commits(revision)[0][0], error) from None
+            return Commit(info.oid, info.pr_url or info.commit_url, info.pr_revision or revision or MAIN)
 
-    @contextmanager
-    def _clearly(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except HubError:
-            raise
-        except Exception as error:
-            if not (line := _explain(error, self.name, self.endpoint)):
-                raise
-            message = _without_password(f"cannot {what}: {line}")
-            raise HubError(message.replace(self._token, "***") if self._token else message) from None
+        def landed() -> Commit | None:
+            if create_pr:
+                return self._marked_pull_request(message, mark)
+            commits = self._commits(revision)
+            since = commits[: next((at for at, (oid, _) in enumerate(commits) if oid == parent), len(commits))]
+            ours = next((oid for oid, description in since if mark in description), None)
+            if since and not ours:
+                raise self._moved(commits[0][0])
+            return Commit(ours, f"{self.page}/commit/{ours}", revision or MAIN) if ours else None
+
+        return self._do("commit", commit, landed)
+
+    def _moved(self, head: str, error: HfHubHTTPError | None = None) -> Moved:
+        said = error and explain(error, self.name, self.endpoint, begun=self._begun)
+        said = said or f"someone else committed meanwhile; {AGAIN}"
+        return Moved(self._clean(f"cannot commit: {said}"), head)
 
 
-def _without_password(text: str) -> str:
-    """Return a text without the user and the password that an address in it may carry."""
-    return re.sub(r"//[^/@\s]*@", "//", text)
+def new_mark() -> str:
+    """Return a text that is in the description of no other commit."""
+    return f"push {uuid.uuid4().hex}"
 
 
-def _explain(error: BaseException, name: str, endpoint: str) -> str | None:
-    """Say what a client's exception means to the user; None for one that is a fault of ours."""
-    if isinstance(error, HFValidationError):
-        return f"{name!r} is not a repository's name (expected: namespace/name)"
-    if isinstance(error, RuntimeError):  # what the client makes of a failure while it sends a file
-        cause = error.__cause__
-        why = (_explain(cause, name, endpoint) or " ".join(str(cause).split())) if cause else "No word why."
-        return f"{' '.join(str(error).split())} {why}; run the same command again"
-    if isinstance(error, HfHubHTTPError):
-        status, said = error.response.status_code, " ".join((error.server_message or "").split())
-        meaning = {
-            400: f"{endpoint} does not take this",
-            401: f"the token is not valid at {endpoint}",
-            403: f"the token has no right to do this to {name}",
-            404: f"{endpoint} does not know {name}, or this token may not see it",
-            409: f"{name} is in another state than expected",
-            412: "someone else committed meanwhile; run the same command again",
-            429: "too many requests; wait some minutes and run the same command again",
-        }.get(status, f"{endpoint} failed to answer as it should; run the same command again")
-        return f"{meaning} (HTTP {status}{': ' + said if said else ''})"
-    if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set: unset it"
-    # Whatever HTTP library the client stands on, what does not come from the server comes from the way to it.
-    if type(error).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"):
-        return (
-            f"{endpoint} cannot be reached ({type(error).__name__}: {' '.join(str(error).split())}); check the network"
-        )
-    if isinstance(error, OSError):
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return None
+def _remote(item: RepoFile) -> Remote:
+    return Remote(item.size, item.blob_id, item.lfs.sha256 if item.lfs else None)
+
+
+def _is(content: bytes, remote: Remote) -> bool:
+    if remote.sha256:
+        return hashlib.sha256(content).hexdigest() == remote.sha256
+    return git_blob_id(content) == remote.blob_id
+
+
+def _addition(path: str, content: Content) -> CommitOperationAdd:
+    if isinstance(content, CommitOperationAdd):
+        return content
+    if not isinstance(content, Uploaded):
+        return CommitOperationAdd(path, content if isinstance(content, bytes) else str(content))
+    operation = CommitOperationAdd(path, b"")
+    operation.upload_info = UploadInfo(size=content.size, sample=b"", sha256=bytes.fromhex(content.sha256))
+    # The client has no public way to name content that is there; these are the marks that it leaves itself.
+    operation._upload_mode, operation._should_ignore, operation._is_uploaded = "lfs", False, True
+    return operation

@@ -7,11 +7,10 @@ every check has passed and every shard stands on disk.
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,20 +25,20 @@ from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
 from tools.check.rules import RULES
-from tools.describe.facts.description import describe
-from tools.describe.header import read_header
-from tools.describe.render import RenderError, is_whole, render, write
-from tools.describe.stamp import CROISSANT
+from tools.describe.render import RenderError
 from tools.make.embedded import embedded_edition
+from tools.publish.calls import Moved
+from tools.publish.flip import publish
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
-from tools.publish.plan import Local, Plan, differences, git_blob_id, make_plan
+from tools.publish.manifest import Manifest
+from tools.publish.plan import Local, Plan, Remote, differences
+from tools.publish.release import Release, make_release
 from tools.publish.shards import Shard, build_shards
 from tools.publish.summary import Summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*")  # safe for git, and for a shell
-SCRIPT = "DiffusionFER.py"  # never published: datasets 4 and later refuse a repository that holds it
-LARGEST_REGULAR_FILE = 10 * 10**6
+PLANS = 3  # one push makes at most so many, where others commit meanwhile
 # The rules on what a push writes into the header: they judge the card that is sent, not the one in the checkout.
 RENDERED = frozenset(rule for rule in RULES if rule == "CA022" or "CA025" <= rule <= "CA036")
 Say = Callable[[str], None]
@@ -95,54 +94,44 @@ def alone_in(work_dir: Path, job: str) -> Iterator[None]:
 
 
 def _push(options: Options, say: Say) -> Summary:
-    repository = DatasetRepository(options.repo_id)
+    repository = DatasetRepository(options.repo_id, say=say)
     head = _preconditions(options, repository)
-    _refuse([finding for finding in _check_card((ROOT / CARD).read_bytes(), ROOT) if finding.rule not in RENDERED])
+    card = sorted(check_card(CARD, (ROOT / CARD).read_bytes(), ROOT))
+    _refuse([finding for finding in card if finding.rule not in RENDERED])
     data_dir = options.data_dir or embedded_edition(options.work_dir, say)
     configs = configs_with_data(options.configs, data_dir)
     say(f"checking and building {', '.join(configs)} from {data_dir}")
-    shards, findings = _build(options, configs, data_dir)
-
-    published = repository.card(head.commit) if head and CARD in head.files else None
-    listed = head.files if head else {}
-    rendered, whole = _render(shards, data_dir, published)
-    if not whole:  # what stands beside the card speaks of more than this push has: it is sent only where it is missing
-        rendered = {path: content for path, content in rendered.items() if path == CARD or path not in listed}
-    write(options.work_dir, rendered)
-    # Beside the card lies what is published with it, unless a part of that is on the Hub alone.
-    findings += _check_card(rendered[CARD], options.work_dir if whole else ROOT)
-    _refuse(findings)
-    files: dict[str, Path | bytes] = {**{shard.path: shard.file for shard in shards}, **rendered}
-    local = {shard.path: _local(shard) for shard in shards}
-    for path, content in rendered.items():
-        local[path] = Local(len(content), git_blob_id(content), hashlib.sha256(content).hexdigest())
-    plan = make_plan(local, listed, configs)
-    upload_bytes = sum(local[path].size for path in plan.send)
-    warnings = []
-    if not whole:
-        warnings.append(
-            f"{options.repo_id} has configs that this push has not: the card's tables, figures and {CROISSANT} stay as "
-            "they are; push all configs at once to render them"
-        )
-    if SCRIPT in listed:
-        warnings.append(f"{SCRIPT} in {options.repo_id} makes datasets 4 and later refuse it: delete it there")
+    with Manifest(options.work_dir) as manifest:
+        if manifest.set_aside:
+            say(f"the manifest could not be used and is now {manifest.set_aside}; every shard is built anew")
+        shards, findings = _build(options, configs, data_dir, manifest)
+        for attempt in range(1, PLANS + 1):
+            published = repository.card(head.commit) if head and CARD in head.files else None
+            release = _release(options, shards, configs, data_dir, head.files if head else {}, published)
+            _refuse([*findings, *release.findings])
+            if options.dry_run:
+                commit = None
+                break
+            head = head or _create(repository, options)
+            try:
+                commit = _publish(repository, options, head, release, configs, manifest, say)
+                break
+            except Moved:
+                if attempt == PLANS:
+                    raise
+                say(f"someone else committed to {options.repo_id} meanwhile: planning again, on top of it")
+                head = repository.head(options.revision)
+    findings += release.findings
+    counts = dict(sorted(Counter(finding.rule for finding in findings).items()))
+    warnings = list(release.warnings)
     if findings:
         where = f"tools/validate.py, and tools/card.py check {options.work_dir / CARD}"
         number = f"{len(findings):,} warning{'s' * (len(findings) > 1)}"
         warnings.append(f"the checks have {number}, by rule as counted here; to list them: {where}")
-    counts = dict(sorted(Counter(finding.rule for finding in findings).items()))
-
-    commit = None
-    if not options.dry_run:
-        head = head or _create(repository, options)
-        if plan.send or plan.delete:
-            commit = _commit(repository, options, head, plan, {path: files[path] for path in plan.send}, configs)
-            _verify(repository, commit, local, plan, head)
-        if options.tag:
-            _tag(repository, options.tag, commit.oid if commit else head.commit)
-    return Summary(
-        options.repo_id, repository.endpoint, shards, plan, upload_bytes, commit, options.dry_run, warnings, counts
-    )
+    if options.tag and head and not options.dry_run:
+        _tag(repository, options.tag, commit.oid if commit else head.commit)
+    plan, sent = release.plan, release.upload_bytes
+    return Summary(options.repo_id, repository.endpoint, shards, plan, sent, commit, options.dry_run, warnings, counts)
 
 
 def _preconditions(options: Options, repository: DatasetRepository) -> Head | None:
@@ -180,7 +169,9 @@ def _preconditions(options: Options, repository: DatasetRepository) -> Head | No
     return head
 
 
-def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[Shard], list[Finding]]:
+def _build(
+    options: Options, configs: list[str], data_dir: Path, manifest: Manifest
+) -> tuple[list[Shard], list[Finding]]:
     """Return the shards of the configs, and the warnings. Raises Refused with all findings where one is an error."""
     with Proven.open(default_location()) as proven:
         with tqdm(desc="checks", unit="image", disable=None) as bar:
@@ -201,6 +192,7 @@ def _build(options: Options, configs: list[str], data_dir: Path) -> tuple[list[S
                     workers=options.num_proc,
                     inspect=inspect,
                     advance=bar.update,
+                    manifest=manifest,
                 )
                 shards += built
                 findings += found
@@ -213,27 +205,26 @@ def _refuse(findings: list[Finding]) -> None:
         raise Refused(findings)
 
 
-def _check_card(card: bytes, folder: Path) -> list[Finding]:
-    return sorted(check_card(CARD, card, folder))
-
-
-def _render(shards: list[Shard], data_dir: Path, published: str | None) -> tuple[dict[str, bytes], bool]:
-    """Return the card and what belongs to it, and whether its tables and figures could be rendered, too."""
-    by_config: dict[str, list[tuple[str, Path]]] = {}
-    for shard in shards:
-        by_config.setdefault(shard.config, []).append((shard.split, shard.file))
-    description = describe(data_dir, by_config)
+def _release(
+    options: Options,
+    shards: list[Shard],
+    configs: list[str],
+    data_dir: Path,
+    listed: Mapping[str, Remote],
+    published: str | None,
+) -> Release:
     try:
-        rendered = render(ROOT, description, published)
+        return make_release(
+            shards,
+            configs,
+            data_dir,
+            checkout=ROOT,
+            work_dir=options.work_dir,
+            listed=listed,
+            published=published,
+        )
     except RenderError as error:
         raise PushError(f"{error}; mend it here or on the Hub") from None
-    return rendered, is_whole(read_header(rendered[CARD].decode()), description)
-
-
-def _local(shard: Shard) -> Local:
-    # The Hub takes a file of this size into LFS, where its sha256 counts, whatever the repository's .gitattributes say.
-    content = shard.file.read_bytes() if shard.size <= LARGEST_REGULAR_FILE else None
-    return Local(shard.size, git_blob_id(content) if content is not None else "", shard.sha256)
 
 
 def _create(repository: DatasetRepository, options: Options) -> Head:
@@ -245,24 +236,33 @@ def _create(repository: DatasetRepository, options: Options) -> Head:
     return head
 
 
-def _commit(
+def _publish(
     repository: DatasetRepository,
     options: Options,
     head: Head,
-    plan: Plan,
-    add: dict[str, Path | bytes],
+    release: Release,
     configs: list[str],
-) -> Commit:
-    if options.revision and not head.branch_exists:
-        repository.create_branch(options.revision, head.commit)
-    return repository.commit(
-        add,
-        plan.delete,
+    manifest: Manifest,
+    say: Say,
+) -> Commit | None:
+    """Make the release visible and verify it; None where there is nothing to do. Raises Moved where the head moved."""
+    plan = release.plan
+    if not plan.send and not plan.delete:
+        return None
+    commit = publish(
+        repository,
+        add={path: release.files[path] for path in plan.send},
+        known=release.local,
+        delete=plan.delete,
+        head=head,
         message=f"Publish {', '.join(configs)}",
-        parent=head.commit,
         revision=options.revision,
         create_pr=options.create_pr,
+        notes=manifest.notes,
+        say=say,
     )
+    _verify(repository, commit, release.local, plan, head)
+    return commit
 
 
 def _tag(repository: DatasetRepository, tag: str, oid: str) -> None:

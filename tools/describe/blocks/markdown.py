@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tools.check.findings import visible
+
+LONGEST = 1_000  # characters of a text; what a cell or an alternative text says has some hundred
+
 
 def escaped(text: str) -> str:
     """Return `text` so that Markdown shows it as it is, on one line and in a cell: what a sheet says is untrusted."""
-    text = re.sub(r"([\\`*_{}\[\]<>|~$&#!])", r"\\\1", " ".join(text.split()))
+    text = visible(" ".join(text.split()), LONGEST)
+    text = re.sub(r"([\\`*_{}\[\]<>|~$&#!])", r"\\\1", text)
     return re.sub(r"(?<=\w)([.:@])(?=[A-Za-z/])", r"\\\1", text)  # what looks like an address does not become a link
 
 

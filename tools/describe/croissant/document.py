@@ -1,21 +1,20 @@
 """The dataset for machines: croissant.json, in the Croissant format 1.1 with the vocabulary for responsible AI 1.0.
 
-In go a Description, the card's header and what is known of the published files; out comes JSON, the same bytes for the
-same input. It is plain data, after the specification http://mlcommons.org/croissant/1.1; the tests validate it with
-mlcroissant, and read the published Parquet back through it.
+In go a Description and the card's header; out comes JSON, the same bytes for the same input. It is plain data, after
+the specification http://mlcommons.org/croissant/1.1; the tests validate it with mlcroissant, and read Parquet back
+through it. The shards are patterns within the repository, which readers fetch by git.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from DiffusionFER import HOMEPAGE, SUBSETS, VERSION
 from tools.describe.croissant.rai import kinds_of, rai, summary
 from tools.describe.croissant.records import CONTEXT as RECORD_CONTEXT
-from tools.describe.croissant.records import PARQUET, REPOSITORY, file_set, file_set_id, record_sets
+from tools.describe.croissant.records import REPOSITORY, file_set, record_sets
 from tools.describe.facts.description import Description
 
 CROISSANT, RAI = "http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"
@@ -57,19 +56,9 @@ CITATION = f"""@misc{{diffusionfer,
 NO_CHECKSUM = "https://github.com/mlcommons/croissant/issues/80"
 
 
-@dataclass(frozen=True)
-class PublishedFile:
-    """A shard as it is published: its path in the repository, its size in bytes and the sha256 of its bytes."""
-
-    path: str
-    size: int
-    sha256: str
-
-
-def croissant(description: Description, header: Mapping[str, Any], files: Iterable[PublishedFile] = ()) -> bytes:
+def croissant(description: Description, header: Mapping[str, Any]) -> bytes:
     """Return croissant.json for the configs of which `description` has shards; `header` is that of the card.
 
-    Each of `files` is listed with its address, size and checksum, so that a reader can fetch and verify it without git.
     Raises ValueError where there are no shards, where the rows of a config are not described, where a column has a type
     that Croissant has no name for, or where the header has no name or no licence that is known.
     """
@@ -93,11 +82,7 @@ def croissant(description: Description, header: Mapping[str, Any], files: Iterab
         "keywords": _texts(header, "tags"),
         "inLanguage": _texts(header, "language"),
         **rai(description, kinds),
-        "distribution": [
-            _repository(),
-            *map(file_set, configs),
-            *map(_file, sorted(files, key=lambda file: file.path)),
-        ],
+        "distribution": [_repository(), *map(file_set, configs)],
         "recordSet": record_sets(description, configs),
     }
     return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
@@ -112,19 +97,6 @@ def _repository() -> dict[str, Any]:
         "contentUrl": HOMEPAGE,
         "encodingFormat": "git+https",
         "sha256": NO_CHECKSUM,
-    }
-
-
-def _file(file: PublishedFile) -> dict[str, Any]:
-    return {
-        "@type": "cr:FileObject",
-        "@id": file.path,
-        "name": file.path,
-        "description": f"A shard, one of the file set {file_set_id(file.path.split('/')[0])}.",
-        "contentUrl": f"{HOMEPAGE}/resolve/main/{file.path}",
-        "contentSize": f"{file.size} B",
-        "encodingFormat": PARQUET,
-        "sha256": file.sha256,
     }
 
 

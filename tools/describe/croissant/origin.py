@@ -1,8 +1,8 @@
 """The sentences of croissant.json on how the pictures and their labels came about, by what they are said of.
 
 In goes a Description; out come, for each kind of picture, the sentences of one property. Rendered faces, diffusion
-pictures and EmoNet-Face differ in nearly all of it, so that each has sentences of its own, which `croissant_rai` takes
-as long as such pictures are published. Every number is the Description's, every fact of EmoNet-Face is upstream's.
+pictures and EmoNet-Face differ in nearly all of it, so that each has sentences of its own, which `rai` takes as
+long as such pictures are published. Every number is the Description's, every fact of EmoNet-Face is upstream's.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ PER_ITEM = {
     "emonet_big": "40 ratings by a model, none by a person",
 }
 
+# Of the diffusion pictures, which the first published card lists (March 2023).
+IN_PLACE = (
+    "The first published card lists the small diffusion pictures (1.5 K, 647 MB, cropped 322 MB) under the names of "
+    "this edition; what is published now under small_original and small_cropped is the rendered edition in their place."
+)
+
 Texts = dict[str, list[str]]  # of each kind of picture, its sentences
 
 
@@ -37,11 +43,12 @@ def collection(description: Description) -> Texts:
             f"Rendered edition: nothing was collected. A program designed {rendered_rows(description):,} rows of "
             "emotion, race, age, gender, style, scene, valence, arousal and seed, wrote a prompt for each by the "
             "published grammar, and drew the face from the row. The crop is cut out of the original around the "
-            "face box."
+            "face box.",
+            *[IN_PLACE for faces in published(description) if faces.size == "small"],
         ],
         DIFFUSION: [
             "Diffusion pictures: Stable Diffusion made them from prompts of the published grammar, whose words and "
-            "settings stand in each row as far as they are known; two people looked at every picture."
+            "settings stand in each row as far as they are known."
         ],
         EMONET: [
             "EmoNet-Face: LAION made the pictures with Midjourney v6 and FLUX.1 [dev] from prompts that balance "
@@ -55,7 +62,7 @@ def collection_type(description: Description) -> Texts:
     """Name the kind of collection in the vocabulary's words."""
     return {
         RENDERED: ["Software Collection"],
-        DIFFUSION: ["Software Collection", "Manual Human Curator"],
+        DIFFUSION: ["Software Collection"],
         EMONET: ["Secondary Data analysis"],
     }
 
@@ -137,8 +144,8 @@ def annotation_protocol(description: Description) -> Texts:
             "annotated."
         ],
         DIFFUSION: [
-            "Diffusion pictures: two people gave one of seven emotions, valence and arousal after Russell's "
-            "circumplex model and AffectNet; how they settled a disagreement is not recorded."
+            "Diffusion pictures: one of seven emotions, valence and arousal, after Russell's circumplex model and "
+            "AffectNet; the published card names two annotators. How they settled a disagreement is not recorded."
         ],
         EMONET: ["EmoNet-Face: " + each(description, PROTOCOLS, "in {}, ")],
     }
@@ -173,8 +180,8 @@ def per_item(description: Description) -> Texts:
     return {
         RENDERED: ["Rendered edition: none by a person; one emotion, one valence and one arousal by the program."],
         DIFFUSION: [
-            "Diffusion pictures: one emotion, one valence and one arousal by two people; how they came to one is "
-            "not recorded."
+            "Diffusion pictures: one emotion, one valence and one arousal; how two annotators came to one is not "
+            "recorded."
         ],
         EMONET: [each(description, PER_ITEM, "{}: ")],
     }
@@ -184,7 +191,7 @@ def annotators(description: Description) -> Texts:
     """Say who the annotators are."""
     return {
         RENDERED: ["Rendered edition: no person annotated."],
-        DIFFUSION: ["Diffusion pictures: two people, the creators of the dataset; nothing else is recorded of them."],
+        DIFFUSION: ["Diffusion pictures: the published card names two annotators, and says nothing else of them."],
         EMONET: [
             "EmoNet-Face: 13 people with a degree in psychology rated hq and binary; upstream's card says no more."
         ],

@@ -72,7 +72,7 @@ def summary(description: Description, kinds: Sequence[str]) -> str:
             "that are true by construction; they are not the pictures that Stable Diffusion made."
         )
     if DIFFUSION in kinds:
-        says.append("Pictures by Stable Diffusion are published, labelled by two people who looked at each.")
+        says.append("Pictures by Stable Diffusion are published, for which the published card names two annotators.")
     if EMONET in kinds:
         says.append("EmoNet-Face, by LAION, is published beside it in the same shape, with annotations of 40 emotions.")
     return " ".join(says)

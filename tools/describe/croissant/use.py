@@ -1,6 +1,6 @@
 """The sentences of croissant.json on what the pictures are good for, and on what harm they may do.
 
-In goes a Description; out come the sentences of one property for each kind of picture, as in `croissant_origin`.
+In goes a Description; out come the sentences of one property for each kind of picture, as in `origin`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from DiffusionFER import HOMEPAGE
 from tools.describe.blocks.emonet import PURPOSES
 from tools.describe.croissant.origin import ANY, DIFFUSION, EMONET, RENDERED, Texts, each, published
 from tools.describe.facts.description import Description, Faces
+from tools.make.design import ONLY_FOR
 from tools.make.prompts import AGES, GENDERS, RACES
 
+PLURALS = {"man": "men", "woman": "women"}
 CONTACT = "https://github.com/kdhht2334/Facial-Expression-Recognition-Zoo/issues"
 PROHIBITED = (
     "Do not use it to infer emotions of people at work or in education, which is prohibited in the European Union "
@@ -30,6 +32,7 @@ def biases(description: Description) -> Texts:
             "expressions.",
             f"Race, age and gender have {len(RACES)}, {len(AGES)} and {len(GENDERS)} values, which are words of a "
             "prompt; whoever they leave out is not in the pictures.",
+            f"Style and gender are linked: in the design of the sheet, {_only_for()}.",
         ],
         DIFFUSION: [
             "A diffusion model repeats what its training pictures show most often, stereotypes of race, age and "
@@ -108,6 +111,11 @@ def maintenance(description: Description) -> Texts:
             f"Errors, and requests to remove a picture, may be reported as issues: {CONTACT}.",
         ]
     }
+
+
+def _only_for() -> str:
+    links = [f'"{style}" goes to {PLURALS[gender]} only' for style, gender in ONLY_FOR.items()]
+    return " and ".join(links)
 
 
 def _balance(faces: Faces) -> str:

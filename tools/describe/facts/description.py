@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from DiffusionFER import FACE_FEATURES, SPLITS, SUBSETS
+from DiffusionFER import FACE_FEATURES, FEATURES, SPLITS, SUBSETS
 from tools.check.findings import quote, visible
 from tools.check.sheet.read import Sheet, read_sheet, rows_missing, size_of
 from tools.check.sheet.rules import COLUMN_MISSING, COLUMN_TWICE, COLUMN_TYPE
@@ -97,8 +97,11 @@ def _facts(config: str, shards: Iterable[tuple[str, Path]]) -> Facts:
     if not files:
         raise ValueError(f"{config} has no shards: {BUILD}")
     try:
-        return facts_of(files)
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        facts = facts_of(files)
+        if facts.features != FEATURES[SUBSETS[config].kind]._to_yaml_list():
+            raise ValueError("their columns are not those of this config")
+        return facts
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise ValueError(f"the shards of {config} cannot be read ({reason}): {BUILD}") from error
 

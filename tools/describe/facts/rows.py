@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,16 +159,18 @@ class Counts:
     def gallery(self) -> dict[str, list[str]]:
         """Return the names of at most GALLERY pictures of each emotion, their race, age and gender far apart.
 
-        Of each combination of these it is the first row, and where there are few combinations, further rows follow.
+        So are those of all emotions together, and the first half of each alone, which is what a gallery of two variants
+        shows. Of each combination it is the first row, and where there are few combinations, further rows follow.
         """
-        gallery = {}
+        groups: dict[str, dict[int, Group]] = {}
         for emotion, rows in self.of_emotion.items():
             firsts = rows[np.sort(np.unique(self.group[rows], return_index=True)[1])][:1_000].tolist()
-            chosen = far_apart({row: self._group_of(row) for row in firsts}, GALLERY)
-            others = rows[: 2 * GALLERY].tolist()
-            chosen += [row for row in others if row not in chosen][: GALLERY - len(chosen)]
-            gallery[emotion] = [self._file(row) for row in chosen]
-        return gallery
+            groups[emotion] = {row: self._group_of(row) for row in firsts}
+        chosen = spread_apart(groups, (GALLERY // 2, GALLERY))
+        for emotion, rows in self.of_emotion.items():
+            others = [row for row in rows[: 2 * GALLERY].tolist() if row not in chosen[emotion]]
+            chosen[emotion] += others[: GALLERY - len(chosen[emotion])]
+        return {emotion: [self._file(row) for row in rows] for emotion, rows in chosen.items()}
 
     def _file(self, row: int) -> str:
         """Return the name of the picture of a row below the folder of either variant."""
@@ -218,21 +220,47 @@ def type_of(name: str) -> str:
     return str(feature.dtype) if type(feature).__name__ == "Value" else type(feature).__name__
 
 
-def far_apart(groups: Mapping[int, Group], most: int) -> list[int]:
-    """Return the keys of at most `most` groups, each as unlike those before it as can be.
+Part = tuple[tuple[int, str | None], ...]  # of a group: some of its words, each with its place
 
-    The next group is the one whose words, and pairs of words, were taken least often; of equal ones, the first by rank.
+
+def spread_apart(groups: Mapping[str, Mapping[int, Group]], numbers: Sequence[int]) -> dict[str, list[int]]:
+    """Return, of each emotion, the keys of some groups, as unlike each other, and those of other emotions, as can be.
+
+    There are as many as the last of `numbers`; they are as unlike, too, when only so many of each emotion are taken as
+    an earlier one says. The next group of an emotion is the one whose words, and then whose pairs of words, it has
+    least often; of equal ones, the one that all emotions together have least often, as a whole, by pairs and by words;
+    of equal ones, the first by rank.
     """
-    ranked = sorted(groups, key=lambda key: ranks(DEMOGRAPHICS, groups[key]))
-    taken: Counter[tuple[tuple[int, str | None], ...]] = Counter()
-    chosen: list[int] = []
-
-    def parts(key: int, size: int) -> list[tuple[tuple[int, str | None], ...]]:
-        return list(itertools.combinations(enumerate(groups[key]), size))
-
-    while len(chosen) < min(most, len(ranked)):
-        left = [key for key in ranked if key not in chosen]
-        nearness = {key: [sum(taken[part] for part in parts(key, size)) for size in (1, 2)] for key in left}
-        chosen.append(min(left, key=nearness.__getitem__))
-        taken.update(part for size in (1, 2) for part in parts(chosen[-1], size))
+    ranked = {
+        emotion: [key for _, key in sorted((ranks(DEMOGRAPHICS, group), key) for key, group in of.items())]
+        for emotion, of in groups.items()
+    }
+    chosen: dict[str, list[int]] = {emotion: [] for emotion in groups}
+    own: dict[str, Counter[Part]] = {emotion: Counter() for emotion in groups}
+    every: Counter[Part] = Counter()
+    for number in numbers:
+        for emotion, of in groups.items():
+            while len(chosen[emotion]) < min(number, len(of)):
+                left = [key for key in ranked[emotion] if key not in chosen[emotion]]
+                nearness = {
+                    key: [
+                        *(_taken(own[emotion], of[key], size) for size in (1, 2)),
+                        *(_taken(every, of[key], size) for size in (3, 2, 1)),
+                    ]
+                    for key in left
+                }
+                best = min(left, key=nearness.__getitem__)
+                chosen[emotion].append(best)
+                parts = [part for size in (1, 2, 3) for part in _parts(of[best], size)]
+                own[emotion].update(parts)
+                every.update(parts)
     return chosen
+
+
+def _taken(taken: Mapping[Part, int], group: Group, size: int) -> int:
+    return sum(taken[part] for part in _parts(group, size))
+
+
+def _parts(group: Group, size: int) -> Iterator[Part]:
+    """Yield the parts of a group that have `size` words."""
+    return itertools.combinations(enumerate(group), size)

@@ -1,4 +1,4 @@
-"""The figure of the valence-arousal plane: the seven classes as clouds of dots, each with its name and its mean."""
+"""The figure of the valence-arousal plane: the classes as clouds of dots, each with its name and its mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from DiffusionFER import EMOTIONS
 from tools.describe.facts.description import Description, Faces
-from tools.describe.figures.figure import Figure, has_faces, joined, shown_faces
+from tools.describe.figures.figure import Figure, has_faces, joined, shown_faces, some_classes
 from tools.describe.figures.svg import LARGE, MEDIUM, SMALL, WIDTH, Canvas
 
 HEIGHT = 624
@@ -29,23 +29,24 @@ class _Label:
 
 
 def make(description: Description) -> bytes:
-    """Draw the plane. Raises ValueError where a class has no picture with valence and arousal."""
-    faces = _rated(description)
+    """Draw the plane. Raises ValueError where no picture has valence and arousal."""
+    faces = shown_faces(description)
+    emotions = rated(faces)
     canvas = Canvas(HEIGHT, "Valence and arousal by emotion", alt(description))
     _draw_plane(canvas)
-    for emotion in EMOTIONS:
+    for emotion in emotions:
         canvas.dots((place(*point) for point in faces.points[emotion]), emotion, DOT, SHINE)
     for label in labels(faces):
         _draw_label(canvas, label)
     return canvas.bytes()
 
 
-def _rated(description: Description) -> Faces:
-    faces = shown_faces(description)
-    for emotion in EMOTIONS:
-        if not faces.points.get(emotion) or emotion not in faces.valence or emotion not in faces.arousal:
-            raise ValueError(f"the circumplex cannot be drawn: no {emotion} picture has valence and arousal")
-    return faces
+def rated(faces: Faces) -> list[str]:
+    """Return the classes that have pictures with valence and arousal. Raises ValueError where none has."""
+    known = faces.valence.keys() & faces.arousal.keys()
+    if not (found := [emotion for emotion in EMOTIONS if emotion in known and faces.points.get(emotion)]):
+        raise ValueError(f"the circumplex cannot be drawn: no picture of size {faces.size} has valence and arousal")
+    return found
 
 
 def place(valence: float, arousal: float) -> tuple[float, float]:
@@ -76,8 +77,8 @@ def labels(faces: Faces) -> list[_Label]:
 
     The words of the axis keep the middle of each side; classes above it move up, those below it down.
     """
-    means = {emotion: (faces.valence[emotion].mean, faces.arousal[emotion].mean) for emotion in EMOTIONS}
-    middle = min(EMOTIONS, key=lambda emotion: math.hypot(*means[emotion]))
+    means = {emotion: (faces.valence[emotion].mean, faces.arousal[emotion].mean) for emotion in rated(faces)}
+    middle = min(means, key=lambda emotion: math.hypot(*means[emotion]))
     found = []
     for emotion, mean in means.items():
         length = math.hypot(*mean)
@@ -131,19 +132,22 @@ def signed(value: float) -> str:
 
 def alt(description: Description) -> str:
     """Say where each class lies. Raises what `make` raises."""
-    faces = _rated(description)
-    means = [f"{name} ({signed(faces.valence[name].mean)}, {signed(faces.arousal[name].mean)})" for name in EMOTIONS]
+    faces = shown_faces(description)
+    emotions = rated(faces)
+    means = [f"{name} ({signed(faces.valence[name].mean)}, {signed(faces.arousal[name].mean)})" for name in emotions]
     return (
-        "The plane of valence, from unpleasant to pleasant, and arousal, from calm to excited, with a cloud of dots "
-        f"for each of the seven emotions inside the unit circle. Mean valence and arousal: {joined(means)}."
+        "The plane of valence, from unpleasant to pleasant, and arousal, from calm to excited. "
+        f"{some_classes(emotions, 'cloud of dots', 'clouds of dots')}, inside the unit circle. "
+        f"Mean valence and arousal: {joined(means)}."
     )
 
 
 def caption(description: Description) -> str:
     """Say what a dot is, and of how many pictures."""
     faces = shown_faces(description)
-    shown, rated = (sum(len(points) for points in faces.points.values()), sum(s.count for s in faces.valence.values()))
-    dots = f"{shown:,} of {rated:,}" if shown < rated else f"{rated:,}"
+    emotions = rated(faces)
+    shown, known = (sum(len(faces.points[name]) for name in emotions), sum(faces.valence[n].count for n in emotions))
+    dots = f"{shown:,} of {known:,}" if shown < known else f"{known:,}"
     return f"Valence and arousal of {dots} pictures of size {faces.size}, a dot each; a ring marks the mean of a class."
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from DiffusionFER import DEFAULT_CONFIG
+from DiffusionFER import DEFAULT_CONFIG, EMOTIONS
 from tools.describe.blocks.markdown import escaped
 from tools.describe.facts.description import Description, Faces
 
@@ -53,6 +53,14 @@ def shown_faces(description: Description) -> Faces:
     """Return the faces that figures show: those of the default config, or else of the first size at hand."""
     default = DEFAULT_CONFIG.partition("_")[0]
     return description.faces.get(default) or next(iter(description.faces.values()))
+
+
+def some_classes(emotions: Sequence[str], one: str, many: str) -> str:
+    """Say for which classes there is something, `one` or `many`: "Seven rows, one for each emotion"."""
+    number = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")[len(emotions)]
+    missing = [emotion for emotion in EMOTIONS if emotion not in emotions]
+    which = "one for each emotion" + (f" but {joined(missing)}" if missing else "")
+    return f"{number} {one if len(emotions) == 1 else many}, {which}"
 
 
 def joined(words: list[str]) -> str:

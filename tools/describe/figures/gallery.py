@@ -1,7 +1,7 @@
 """The gallery: a row for each class with some originals and the same faces cropped, as one light PNG.
 
-A PNG with a palette is shown by every browser and viewer, at a third of the bytes of true colour; the panel is dark in
-either mode of the page, as the wall behind pictures, for a PNG cannot ask which of them its reader prefers.
+A PNG with a palette is shown by every browser and viewer, at less than half of the bytes of true colour; its panel is
+of a middle grey, as the wall behind pictures, for a PNG cannot ask whether its reader prefers a light or a dark page.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from PIL import Image
 
 from DiffusionFER import EMOTIONS, RawFolder, open_raw
 from tools.describe.facts.description import Description, Faces
-from tools.describe.figures.figure import Figure, joined, shown_faces
+from tools.describe.figures.figure import Figure, joined, shown_faces, some_classes
 from tools.describe.figures.letters import ASCENDER, WEIGHT, word_mask
+from tools.describe.figures.svg import SHOWN
 from tools.make.embedded import FAMILY
 
 VARIANTS = ("original", "cropped")
-WALL, INK = (22, 26, 32), (236, 238, 241)
+WALL, INK = (172, 176, 182), (22, 26, 32)
 SHADES = 6  # of the letters, from the wall to the ink
-# Three faces of each class in both variants, or six of the one that there is; 128 pixels a face are 93 on the page.
-FACES, SIDE = 3, 128
-GAP, GROUP, LABEL, EDGE, HEAD = 4, 22, 156, 20, 62  # between faces, between variants; beside, around and above them
-LETTER = 17  # the height of a small letter: 12 on the page, 6 on a phone
+# Three faces of each class in both variants, or six of the one that there is; 98 pixels a face are 94 on the page.
+FACES, SIDE = 3, 98
+GAP, GROUP, LABEL, EDGE, HEAD = 4, 22, 134, 20, 54  # between faces, between variants; beside, around and above them
+LETTER = 15  # the height of a small letter: 14 on the page, 6 on a phone
 MOST_PIXELS = 64 * 10**6  # of one picture; the published ones have 0.3 million
 
 
@@ -39,28 +40,33 @@ def _variants(faces: Faces) -> list[str]:
 
 
 def make(description: Description) -> bytes:
-    """Draw the gallery. Raises ValueError where a class has no picture, or one of them is missing or cannot be read."""
+    """Draw the gallery. Raises ValueError where no class has a picture, or one is missing or cannot be read."""
     faces = shown_faces(description)
-    variants = _variants(faces)
+    variants, emotions = _variants(faces), _classes(faces)
     columns = _columns(faces)
     shown = {variant: _tiles(description, faces, variant, columns) for variant in variants}
     # One palette for all faces; the wall and the letters have entries of their own, so that they stay even.
-    mosaic = Image.new("RGB", (len(variants) * columns * SIDE, len(EMOTIONS) * SIDE), WALL)
+    mosaic = Image.new("RGB", (len(variants) * columns * SIDE, len(emotions) * SIDE), WALL)
     for group, variant in enumerate(variants):
         for place, tile in enumerate(shown[variant]):
             row, column = divmod(place, columns)
             mosaic.paste(tile, ((group * columns + column) * SIDE, row * SIDE))
-    few = mosaic.quantize(256 - SHADES, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    return _png(_hang(few, variants, columns))
+    palette = mosaic.quantize(256 - SHADES, method=Image.Quantize.FASTOCTREE)
+    few = mosaic.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)  # or skies would have steps
+    return _png(_hang(few, variants, emotions, columns))
+
+
+def _classes(faces: Faces) -> list[str]:
+    """Return the classes that have pictures. Raises ValueError where none has."""
+    if not (found := [emotion for emotion in EMOTIONS if faces.gallery.get(emotion)]):
+        raise ValueError(f"the gallery cannot be drawn: no class of size {faces.size} has a picture")
+    return found
 
 
 def _columns(faces: Faces) -> int:
-    """Return how many faces of a class are shown in each variant: as many as all classes have."""
-    for emotion in EMOTIONS:
-        if not faces.gallery.get(emotion):
-            raise ValueError(f"the gallery cannot be drawn: there is no {emotion} picture")
+    """Return how many faces of a class are shown in each variant: as many as all classes have that have any."""
     most = 2 * FACES // len(_variants(faces))
-    return min(most, *(len(faces.gallery[emotion]) for emotion in EMOTIONS))
+    return min(most, *(len(faces.gallery[emotion]) for emotion in _classes(faces)))
 
 
 def _tiles(description: Description, faces: Faces, variant: str, columns: int) -> Iterator[Image.Image]:
@@ -69,7 +75,7 @@ def _tiles(description: Description, faces: Faces, variant: str, columns: int) -
         raw = open_raw(config, str(description.data_dir))
     except (OSError, ValueError) as error:
         raise ValueError(f"the gallery cannot be drawn: {error}") from error
-    for emotion in EMOTIONS:
+    for emotion in _classes(faces):
         for name in faces.gallery[emotion][:columns]:
             yield _tile(raw, name)
 
@@ -93,10 +99,10 @@ def _tile(raw: RawFolder, name: str) -> Image.Image:
     return tile
 
 
-def _hang(few: Image.Image, variants: list[str], columns: int) -> Image.Image:
+def _hang(few: Image.Image, variants: list[str], emotions: list[str], columns: int) -> Image.Image:
     """Return the wall, with the faces of the mosaic `few` apart from each other, and words beside and above them."""
     step, group = SIDE + GAP, columns * (SIDE + GAP) - GAP + GROUP
-    size = (EDGE * 2 + LABEL + len(variants) * group - GROUP, HEAD + len(EMOTIONS) * step - GAP + EDGE)
+    size = (SHOWN, HEAD + len(emotions) * step - GAP + EDGE)
     palette = (few.getpalette() or [])[: 3 * (256 - SHADES)]
     first = len(palette) // 3
     for shade in range(SHADES):
@@ -107,11 +113,11 @@ def _hang(few: Image.Image, variants: list[str], columns: int) -> Image.Image:
     for place, variant in enumerate(variants):
         left = EDGE + LABEL + place * group
         write(variant, left, HEAD - 18)
-        for row in range(len(EMOTIONS)):
+        for row in range(len(emotions)):
             for column in range(columns):
                 x, y = (place * columns + column) * SIDE, row * SIDE
                 wall.paste(few.crop((x, y, x + SIDE, y + SIDE)), (left + column * step, HEAD + row * step))
-    for row, emotion in enumerate(EMOTIONS):
+    for row, emotion in enumerate(emotions):
         write(emotion, EDGE, HEAD + row * step + SIDE // 2 + LETTER // 2)
     return wall
 
@@ -137,14 +143,14 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def alt(description: Description) -> str:
-    """Say what hangs where. Raises ValueError where a class has no picture."""
+    """Say what hangs where. Raises ValueError where no class has a picture."""
     faces = shown_faces(description)
-    columns = _columns(faces)
+    columns, emotions = _columns(faces), _classes(faces)
     variants = joined([f"{columns} {'originals' if name == 'original' else 'crops'}" for name in _variants(faces)])
     same = " of the same faces" if len(_variants(faces)) > 1 else ""
     return (
-        f"Seven rows of portraits, one for each emotion, from top to bottom {joined(list(EMOTIONS))}; each row has "
-        f"{variants}{same}, {len(EMOTIONS) * columns * len(_variants(faces))} pictures in all."
+        f"{some_classes(emotions, 'row of portraits', 'rows of portraits')}, from top to bottom {joined(emotions)}; "
+        f"each row has {variants}{same}, {len(emotions) * columns * len(_variants(faces))} pictures in all."
     )
 
 

@@ -11,7 +11,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
-WIDTH = 720  # units of every panel; the page shows it some 700 pixels wide, a phone 360
+WIDTH = 720  # units of every panel; a page shows it some 750 pixels wide, a phone 360
+SHOWN = 800  # pixels that every figure is wide where it stands alone: a page narrower than that shows all alike
 MARGIN = 26
 # On a phone half of that: 13, 11 and 9.5 pixels.
 LARGE, MEDIUM, SMALL = 26, 22, 19
@@ -95,7 +96,8 @@ class Canvas:
 
     def __init__(self, height: float, title: str, says: str) -> None:
         self._used: set[tuple[str, str]] = set()
-        size = {"width": number(WIDTH), "height": number(height), "viewBox": f"0 0 {WIDTH} {number(height)}"}
+        shown = {"width": number(SHOWN), "height": number(height * SHOWN / WIDTH)}
+        size = {**shown, "viewBox": f"0 0 {WIDTH} {number(height)}"}
         self._root = ET.Element(
             "svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "role": "img", "aria-labelledby": "t d",
                     "font-family": FONT, "fill": "none"},
