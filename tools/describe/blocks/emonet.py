@@ -23,9 +23,9 @@ PROTOCOLS = {
     "emonet_big": "Gemini 2.5 Flash, a vision-language model, rates all 40 emotions; no person looked",
 }
 FIELDS = {
-    "hq": "`annotations`: a list of `annotator` and `ratings` {40 floats}",
-    "binary": "`annotations`: a list of `annotator`, `emotion` (ClassLabel), `present` (bool)",
-    "big": "`annotations`: a list of `annotator` and `ratings` {40 floats}",
+    "hq": "`ratings` {40 floats}",
+    "binary": "`emotion` (ClassLabel), `present` (bool)",
+    "big": "`ratings` {40 floats}",
 }
 
 # The 40 categories by the groups in which upstream's annotation platform shows them (guide.json, "buttons").
@@ -66,7 +66,7 @@ def configs(description: Description) -> str:
         number = f"{sum(here.rows.values()):,} here, of {images:,}" if here else f"{images:,}"
         kind = SUBSETS[config].kind
         rows.append((f"`{config}`", number, PURPOSES[config], PROTOCOLS[config], FIELDS[kind]))
-    return table(("config", "images", "made to", "annotation", "field"), rows, numbers=("images",))
+    return table(("config", "images", "made to", "annotation", "holds"), rows, numbers=("images",))
 
 
 def categories(description: Description) -> str:
