@@ -157,6 +157,14 @@ def giant() -> bytes:
     return bytes(content)
 
 
+def many_scans() -> bytes:
+    """Return a progressive JPEG of 9,000,000 pixels, whose last scan comes again and again."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (3000, 3000)).save(buffer, "JPEG", progressive=True)
+    content = buffer.getvalue()
+    return content[:-2] + content[content.rindex(b"\xff\xda") : -2] * 220 + content[-2:]
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -164,8 +172,9 @@ def giant() -> bytes:
         (damage(b"no picture"), "cannot be read"),
         (damage(png(1)[:200]), "cannot be read"),
         (damage(giant()), "cannot be read"),
+        (damage(many_scans()), "cannot be read (it passes 230 times over 3,000 x 3,000 pixels"),
     ],
-    ids=["missing", "no picture", "cut", "giant"],
+    ids=["missing", "no picture", "cut", "giant", "many scans"],
 )
 def test_a_picture_that_cannot_be_shown_is_named(data_dir: Path, harm: Callable[[Path], object], message: str) -> None:
     """One line says which file is missing or cannot be read."""

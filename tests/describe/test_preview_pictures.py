@@ -111,6 +111,24 @@ def test_pictures_have_a_limit_together(tmp_path: Path, monkeypatch: pytest.Monk
     assert "all pictures together have more than 1,000 bytes" in html
 
 
+def test_a_picture_is_read_once_and_not_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often and however many pictures a card names: each is read once, up to a number, and none past it."""
+    monkeypatch.setattr(body, "MOST_PICTURES", 3)
+    read: list[str] = []
+
+    def inlined(folder: Path, address: str) -> str:
+        read.append(address)
+        return pictures.inlined(folder, address)
+
+    monkeypatch.setattr(body, "inlined", inlined)
+    (tmp_path / "x.svg").write_bytes(SVG)
+    html = shown("![a](x.svg) ![a](x.svg) ![a](1.png) ![a](1.png) ![a](2.png) ![a](3.png) ![a](x.svg)\n", tmp_path)
+    assert read == ["x.svg", "1.png", "2.png"]
+    assert len(Elements(html).of("img")) == 3
+    assert html.count("there is no such file") == 3
+    assert html.count("the pictures before it are as much as a page shows") == 1
+
+
 def test_a_svg_with_a_doctype_is_a_picture(tmp_path: Path) -> None:
     """What other programs put before the root element does not keep an SVG out; UTF-16 is read, too."""
     head = '<?xml version="1.0"?><!-- c --><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://a.org/svg11.dtd">'

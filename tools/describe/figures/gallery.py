@@ -14,6 +14,7 @@ from functools import partial
 from PIL import Image
 
 from DiffusionFER import EMOTIONS, RawFolder, open_raw
+from tools.check.images.formats import READERS, format_of, too_many_scans
 from tools.describe.facts.description import Description, Faces
 from tools.describe.figures.figure import Figure, joined, shown_faces, some_classes
 from tools.describe.figures.letters import ASCENDER, WEIGHT, word_mask
@@ -83,9 +84,14 @@ def _tiles(description: Description, faces: Faces, variant: str, columns: int) -
 def _tile(raw: RawFolder, name: str) -> Image.Image:
     """Return a picture as a square of SIDE pixels, whole, with the wall beside it where it is no square."""
     try:
-        with Image.open(io.BytesIO(raw.read(name))) as opened:
+        content = raw.read(name)
+        if (kind := format_of(content)) is None:
+            raise ValueError("it is no picture")
+        with READERS[kind](io.BytesIO(content)) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise ValueError(f"it has {opened.width:,} x {opened.height:,} pixels")
+            if kind == "JPEG" and (problem := too_many_scans(content, *opened.size)):
+                raise ValueError(f"it {problem}")
             picture = opened.convert("RGB")
     except FileNotFoundError as error:
         raise ValueError(f"the gallery cannot be drawn: {raw.name}/{name} is missing") from error

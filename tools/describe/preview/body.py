@@ -22,6 +22,7 @@ from tools.check.card.read import Card
 from tools.describe.preview.pictures import inlined, is_remote
 
 MOST_TAGS = 20_000  # HTML nested so deep takes a second, and ten times as deep a minute and a half
+MOST_PICTURES = 500  # of a card, that are looked at
 MOST_PICTURE_BYTES = 60 * 2**20  # of `data:` addresses: what a browser opens at once
 LONGEST_ADDRESS = 120  # characters of a picture that is not shown
 SCHEMES = {"http", "https", "mailto"}
@@ -91,6 +92,24 @@ class _Changed(HTMLParser):
         self._slugs: Counter[str] = Counter()
         self._addresses: dict[str, str] = {}  # of pictures, by what stands for them until the last cleaning
         self._bytes_left = MOST_PICTURE_BYTES
+        self._seen: dict[str, str | ValueError] = {}  # pictures by the address in the card
+
+    def _data(self, address: str) -> str:
+        """Return a picture as a `data:` address; none is read any more once there are too many, or too large ones."""
+        if self._bytes_left <= 0 or (address not in self._seen and len(self._seen) >= MOST_PICTURES):
+            raise ValueError("the pictures before it are as much as a page shows")
+        if address not in self._seen:
+            try:
+                self._seen[address] = inlined(self._folder, address)
+            except ValueError as problem:
+                self._seen[address] = problem
+        data = self._seen[address]
+        if isinstance(data, ValueError):
+            raise data
+        if len(data) > self._bytes_left:
+            self._bytes_left = 0
+            raise ValueError(f"all pictures together have more than {MOST_PICTURE_BYTES:,} bytes")
+        return data
 
     def html(self) -> str:
         """Return the HTML as changed; a picture has a name as its address."""
@@ -155,9 +174,7 @@ class _Changed(HTMLParser):
         try:
             if not address:
                 raise ValueError("it has no address that a card may have")
-            data = inlined(self._folder, address)
-            if len(data) > self._bytes_left:
-                raise ValueError(f"all pictures together have more than {MOST_PICTURE_BYTES:,} bytes")
+            data = self._data(address)
         except ValueError as problem:
             return _note(alt, f"picture not shown, {problem}", address)
         self._bytes_left -= len(data)
