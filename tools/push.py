@@ -177,8 +177,8 @@ def verify(
 
     from tools.check.findings import visible
     from tools.publish.hub import HubError
-    from tools.publish.verify import expected_shards
-    from tools.publish.verify import verify as run
+    from tools.publish.verify.verify import expected_shards
+    from tools.publish.verify.verify import verify as run
 
     def say(line: str) -> None:
         click.echo(line, err=True)

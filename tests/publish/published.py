@@ -18,7 +18,7 @@ from tests.publish import pushing
 from tests.publish.pushing import REPO, WRITER, Pusher
 from tests.trees import write_emonet, write_faces
 from tools.publish.staging import StagingHub
-from tools.publish.verify import Verified
+from tools.publish.verify.verify import Verified
 
 FACES, CROPS = "DifussionEmotion_S", "DiffusionEmotion_S_cropped"
 SHARD = "small_original/train-00001.parquet"

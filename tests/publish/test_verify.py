@@ -30,7 +30,7 @@ from tests.publish.pushing import READER, REPO, WRITER
 from tools.publish.calls import HubError
 from tools.publish.retry import Retries
 from tools.publish.staging import StagingHub
-from tools.publish.verify import expected_shards, verify
+from tools.publish.verify.verify import expected_shards, verify
 
 
 @pytest.fixture(scope="module")

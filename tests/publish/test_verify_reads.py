@@ -21,14 +21,14 @@ from tests.publish import pushing
 from tests.publish.published import at
 from tests.publish.pushing import REPO, WRITER
 from tools.check.repo.probe import FATAL
-from tools.publish import verify_reads
 from tools.publish.calls import HubError
 from tools.publish.plan import Remote, git_blob_id
 from tools.publish.retry import Retries
 from tools.publish.shards import schema_of
 from tools.publish.staging import StagingHub
-from tools.publish.verify import verify
-from tools.publish.verify_reads import Mirror, Reads, Unreadable
+from tools.publish.verify import reads as verify_reads
+from tools.publish.verify.reads import Mirror, Reads, Unreadable
+from tools.publish.verify.verify import verify
 
 SHARD = "small_original/train-00000.parquet"
 CONTENT = bytes(range(100))

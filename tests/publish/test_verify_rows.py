@@ -33,7 +33,7 @@ from tests.publish.published import (
 )
 from tests.publish.pushing import REPO
 from tests.trees import png, write_sheet
-from tools.publish.verify import verify
+from tools.publish.verify.verify import verify
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_many_rows_are_named_up_to_a_number(published: Publication, data_dir: Pa
 
 def test_the_rest_is_counted() -> None:
     """Of more rows than are named, the number is said, for each file, kind and column."""
-    from tools.publish.verify_result import named, row_difference
+    from tools.publish.verify.result import named, row_difference
 
     rows = [row_difference("a", "different", row, "x", "c[0].d", "y") for row in range(25)]
     found = list(named([*rows, row_difference("b", "extra", 0, "x", None, "y")]))

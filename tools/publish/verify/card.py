@@ -23,8 +23,8 @@ from tools.check.repo.footers import Footer
 from tools.check.repo.tree import Tree
 from tools.describe.header import Facts, HeaderError, read_header, render_header
 from tools.describe.stamp import CARD, CROISSANT
-from tools.publish.verify_reads import Mirror
-from tools.publish.verify_result import Difference
+from tools.publish.verify.reads import Mirror
+from tools.publish.verify.result import Difference
 
 # By config and split, the footers of the shards; None for a config of which a shard cannot be read.
 Footers = Mapping[str, Mapping[str, list[Footer]] | None]

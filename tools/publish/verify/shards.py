@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from tools.check.repo.footers import Footer
 from tools.publish.plan import Remote
-from tools.publish.verify_reads import Digest, Mirror, Unreadable
-from tools.publish.verify_result import Difference, row_difference
+from tools.publish.verify.reads import Digest, Mirror, Unreadable
+from tools.publish.verify.result import Difference, row_difference
 
 IMAGE = "image.bytes"
 PICTURES_A_BATCH = 16

@@ -23,8 +23,8 @@ from tools.describe.stamp import CARD, CROISSANT
 from tools.publish.calls import HubError
 from tools.publish.hub import DatasetRepository, Head
 from tools.publish.retry import Retries, Say
-from tools.publish.verify_card import card_differences
-from tools.publish.verify_files import (
+from tools.publish.verify.card import card_differences
+from tools.publish.verify.files import (
     Split,
     belongs,
     by_config,
@@ -38,10 +38,10 @@ from tools.publish.verify_files import (
     split_differences,
     split_of,
 )
-from tools.publish.verify_reads import Mirror, Reads, Unreadable
-from tools.publish.verify_result import Difference, Expected, Verified, named
-from tools.publish.verify_rows import SourceRows, as_rows, compare_split
-from tools.publish.verify_shards import PublishedShard, hash_file, images_against_column, read_deeply, read_labels
+from tools.publish.verify.reads import Mirror, Reads, Unreadable
+from tools.publish.verify.result import Difference, Expected, Verified, named
+from tools.publish.verify.rows import SourceRows, as_rows, compare_split
+from tools.publish.verify.shards import PublishedShard, hash_file, images_against_column, read_deeply, read_labels
 
 __all__ = ["Difference", "Expected", "Verified", "expected_shards", "verify"]
 

@@ -21,9 +21,9 @@ from tools.check.repo.probe import fatal_files
 from tools.check.repo.shards import group_findings
 from tools.publish.plan import Local, Remote, make_plan
 from tools.publish.shards import SHARD_NAME, built_shards, schema_of
-from tools.publish.verify_reads import Mirror, Unreadable
-from tools.publish.verify_result import Difference, Expected
-from tools.publish.verify_shards import PublishedShard
+from tools.publish.verify.reads import Mirror, Unreadable
+from tools.publish.verify.result import Difference, Expected
+from tools.publish.verify.shards import PublishedShard
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

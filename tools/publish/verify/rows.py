@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from DiffusionFER import EMOTIONS, FEATURES, SUBSETS, Index
 from tools.check.findings import quote
-from tools.publish.verify_result import Difference, named, row_difference
+from tools.publish.verify.result import Difference, named, row_difference
 
 # What stands for the bytes of an image in a table of rows: their sha256.
 IMAGE_BYTES, IMAGE_PATH = "image.bytes", "image.path"
