@@ -318,7 +318,7 @@ def pipe(place: Path) -> None:
 
 PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a card that is a link": (link_card, "README.md is a link, or in a folder that is one"),
-    "figures in a linked folder": (link_assets, "assets/balance.svg is a link, or in a folder that is one"),
+    "figures in a linked folder": (link_assets, ".svg is a link, or in a folder that is one"),
     "a pipe": (pipe, "croissant.json is not a regular file: move it away"),
     "shards of other columns": (
         lambda place: pq.write_table(
