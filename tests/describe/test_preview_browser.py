@@ -54,8 +54,8 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without the sandbox that root cannot have."""
-    path = shutil.which("chromium")
+    """Debian's Chromium, or the Chrome that a machine has, without the sandbox that root cannot have."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("needs chromium: apt-get install chromium")
     quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
