@@ -128,10 +128,13 @@ def _render(folder: Path, only_check: bool, data_dir: Path | None, work_dir: Pat
     files = render(folder, description)
     of_faces = {config: description.faces.get(config.partition("_")[0]) for config in shards}
     others = [
-        line for config, faces in of_faces.items() if faces for line in other_labels(config, shards[config], faces)
+        f"{line}: build the shards again, by {how}"
+        for config, faces in of_faces.items()
+        if faces
+        for line in other_labels(config, shards[config], faces)
     ]
     if others and not only_check:
-        raise ValueError(f"{others[0]}: build the shards again, by {how}")
+        raise ValueError(others[0])
     if only_check:
         found = [*differences(folder, files), *others]
         for line in found:

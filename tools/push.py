@@ -17,6 +17,7 @@ import click
 
 from tools.linting import ConfigName
 
+COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 DEFAULT_REPO = "FER-Universe/DiffusionFER"
 
 
@@ -90,6 +91,9 @@ def main(
     1 the data has faults (all are listed, nothing was sent), 2 the push could not run.
     """
     if context.invoked_subcommand:
+        # Options in front of `verify` would be those of a push, and do nothing.
+        if misplaced := [name for name in context.params if context.get_parameter_source(name) == COMMANDLINE]:
+            raise click.UsageError(f"--{misplaced[0].replace('_', '-')} stands before verify: write it behind")
         return
     if "list" in faults:
         from tools.publish.staging.faults import listing
@@ -185,6 +189,8 @@ def verify(
 
     try:
         expected = list(expected_shards(work_dir / "shards")) if work_dir else None
+        if work_dir and not expected:
+            raise ValueError(f"{work_dir / 'shards'} holds no shards: give the --work-dir of a push, or leave it out")
         with tqdm(desc="verify", unit="B", unit_scale=True, disable=None) as bar:
             verified = run(repo_id, revision=revision, data_dir=data_dir, expected=expected, configs=configs,
                            deep=deep, workers=num_proc, say=say, advance=bar.update)  # fmt: skip

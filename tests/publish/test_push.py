@@ -13,7 +13,7 @@ import pytest
 
 from tests.environments import ROOT
 from tests.publish.pushing import REPO, Pusher
-from tests.trees import face_rows, png, write_sheet
+from tests.trees import face_rows, png, write_faces, write_sheet
 from tools.describe.header import read_header
 
 # The card, and what is rendered beside it.
@@ -127,8 +127,27 @@ def test_what_was_pushed_can_be_verified(pusher: Pusher, data_dir: Path) -> None
     changed = pusher.run([*verify, "--data-dir", str(data_dir), "--config", "small_cropped"], token=None)
     assert changed.returncode == 1
     assert "column emotion: 1 (happy), expected 2 (sad)" in changed.stdout
-    nowhere = pusher.run([*verify, "--repo-id", "no/where"], token=None)
-    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+    for wrong, words in (
+        (["--work-dir", str(data_dir)], "holds no shards: give the --work-dir of a push"),
+        (["--repo-id", "no/where"], "no/where"),
+    ):
+        done = pusher.run([*verify, *wrong], token=None)
+        assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (2, 1, True)
+    before = pusher.run([*verify[:2], "--data-dir", str(data_dir), "verify"], token=None)
+    assert (before.returncode, "--data-dir stands before verify: write it behind" in before.stderr) == (2, True)
+
+
+def test_more_files_than_a_commit_takes_go_by_a_pull_request(pusher: Pusher, data_dir: Path) -> None:
+    """Above 99 files the push goes by way of one pull request, all is there afterwards, and the next has nothing to do."""
+    write_faces(data_dir, 200)
+    options = ("--data-dir", str(data_dir), "--config", "small_original", "--config", "small_cropped")
+    summary = pusher.summary(*options, "--max-shard-size", "40KB", "--public")
+    assert len(summary["added"]) > 99
+    state = pusher.state()
+    assert set(state["files"]) == {*summary["added"], ".gitattributes"}
+    assert len(state["requests"]) == 1
+    assert state["commits"][0] == summary["commit"]
+    assert pusher.summary(*options, "--max-shard-size", "40KB")["commit"] is None
 
 
 def test_a_second_push_of_the_same_changes_nothing(pusher: Pusher, data_dir: Path) -> None:

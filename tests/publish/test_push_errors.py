@@ -180,7 +180,7 @@ def test_warnings_are_counted(pusher: Pusher, data_dir: Path, other_checkout: Pa
     assert summary["warnings"][0].startswith(
         f"the checks have {total} warnings, by rule as counted here; to list them: "
     )
-    listed = CliRunner().invoke(cli.main, ["card", "check", str(pusher.folder / "work" / "README.md")]).stdout
+    listed = CliRunner().invoke(cli.main, ["card", "check", str(pusher.folder / "work" / "card" / "README.md")]).stdout
     assert "CA042" in listed
     text = push_from(other_checkout, pusher, "--data-dir", str(data_dir)).stdout
     assert "\n  SH044 a seed is negative: 1\n" in text

@@ -217,7 +217,7 @@ def test_the_card_in_the_repository_is_the_published_one() -> None:
         line for line in done.stdout.splitlines() if line.startswith(("assets/", "croissant.json", "DATASHEET"))
     ]
     assert done.returncode == bool(changed), done.stdout + done.stderr
-    rendered = (work_dir / "README.md").read_text(encoding="utf-8")
+    rendered = (work_dir / "card" / "README.md").read_text(encoding="utf-8")
     assert rough(read_header(rendered)) == rough(read_header((ROOT / "README.md").read_text(encoding="utf-8")))
 
 

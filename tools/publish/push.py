@@ -38,6 +38,7 @@ from tools.publish.summary import Summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*")  # safe for git, and for a shell
+CARD_FOLDER = "card"  # the folder of a work directory for the card that is sent, and what stands beside it
 PLANS = 3  # one push makes at most so many, where others commit meanwhile
 # The rules on what a push writes into the header: they judge the card that is sent, not the one in the checkout.
 RENDERED = frozenset(rule for rule in RULES if rule == "CA022" or "CA025" <= rule <= "CA036")
@@ -125,7 +126,7 @@ def _push(options: Options, say: Say) -> Summary:
     counts = dict(sorted(Counter(finding.rule for finding in findings).items()))
     warnings = list(release.warnings)
     if findings:
-        where = f"tools/validate.py, and tools/card.py check {options.work_dir / CARD}"
+        where = f"tools/validate.py, and tools/card.py check {options.work_dir / CARD_FOLDER / CARD}"
         number = f"{len(findings):,} warning{'s' * (len(findings) > 1)}"
         warnings.append(f"the checks have {number}, by rule as counted here; to list them: {where}")
     if options.tag and head and not options.dry_run:
@@ -219,7 +220,7 @@ def _release(
             configs,
             data_dir,
             checkout=ROOT,
-            work_dir=options.work_dir,
+            card_dir=options.work_dir / CARD_FOLDER,
             listed=listed,
             published=published,
         )

@@ -47,13 +47,13 @@ def make_release(
     data_dir: Path,
     *,
     checkout: Path,
-    work_dir: Path,
+    card_dir: Path,
     listed: Mapping[str, Remote],
     published: str | None,
 ) -> Release:
     """Render the card of `checkout` for the shards, and compare all files with those that are `listed`.
 
-    `published` is the card of the repository. What is rendered is written to `work_dir`, too. Raises RenderError.
+    `published` is the card of the repository. What is rendered is written to `card_dir`, too. Raises RenderError.
     """
     by_config: dict[str, list[tuple[str, Path]]] = {}
     for shard in shards:
@@ -66,9 +66,10 @@ def make_release(
     for path, content in rendered.items():
         if path != CARD and any(credentials(content.decode("utf-8", "replace"))):
             raise RenderError(f"{path} holds what looks like a token or a key: take it out, and revoke it")
-    write(work_dir, rendered)
+    card_dir.mkdir(parents=True, exist_ok=True)
+    write(card_dir, rendered)
     # Beside the card lies what is published with it, unless a part of that is on the Hub alone.
-    findings = sorted(check_card(CARD, rendered[CARD], work_dir if whole else checkout))
+    findings = sorted(check_card(CARD, rendered[CARD], card_dir if whole else checkout))
     local = {shard.path: _local_shard(shard) for shard in shards} | {
         path: Local(len(content), git_blob_id(content), hashlib.sha256(content).hexdigest())
         for path, content in rendered.items()

@@ -190,7 +190,8 @@ def _share(fault: Fault, size: int) -> int:
 
 def _stored(request: Request, step: str, segments: Segments, response: Response) -> Path:
     repository = request.hub.store.find(segments["repo"])
-    assert repository is not None  # it has just taken the file
+    if repository is None:
+        raise RuntimeError(f"{segments['repo']}, which has just taken a file, is gone")
     if step == "part":
         etag = response.headers["ETag"].strip('"')
         return repository.large.part(segments["sha256"], int(request.option("part")), etag)
