@@ -138,7 +138,7 @@ def test_what_was_pushed_can_be_verified(pusher: Pusher, data_dir: Path) -> None
 
 
 def test_more_files_than_a_commit_takes_go_by_a_pull_request(pusher: Pusher, data_dir: Path) -> None:
-    """Above 99 files the push goes by way of one pull request, all is there afterwards, and the next has nothing to do."""
+    """Above 99 files the push goes by way of one pull request, and the next push has nothing to do."""
     write_faces(data_dir, 200)
     options = ("--data-dir", str(data_dir), "--config", "small_original", "--config", "small_cropped")
     summary = pusher.summary(*options, "--max-shard-size", "40KB", "--public")
