@@ -90,14 +90,32 @@ def check_data(
     threads (None: one a core), `advance` is told how many more images are done. Raises ValueError for a config that is
     unknown.
     """
-    found: list[Images] = []
-    yield from _check_lists(_known(configs), data_dir, found)
-    if depth == "deep" and found and perceptual_hash() is None:
+    images: list[Images] = []  # filled as the lists are gone through
+    yield from _check_lists(_known(configs), data_dir, images)
+    yield from check_images(images, depth=depth, proven=proven, workers=workers, advance=advance)
+
+
+def check_lists(configs: Sequence[str], data_dir: str) -> tuple[list[Finding], list[Images]]:
+    """Return the findings that need no look into images, and the images of the configs, for `check_images`."""
+    images: list[Images] = []
+    return list(_check_lists(_known(configs), data_dir, images)), images
+
+
+def check_images(
+    images: list[Images],
+    *,
+    depth: Depth = "default",
+    proven: Proven | None = None,
+    workers: int | None = None,
+    advance: Callable[[int], object] = lambda images: None,
+) -> Iterator[Finding]:
+    """Yield what is wrong with the images that `check_lists` returned; see `check_data`. The list is emptied."""
+    if depth == "deep" and images and perceptual_hash() is None:
         message = "near duplicates were not looked for: the library scipy is not installed"
-        yield NOT_COMPARED.at(found[0].source.folder.name, message)
+        yield NOT_COMPARED.at(images[0].source.folder.name, message)
     workers = workers or os.cpu_count() or 1
-    while found:  # of a config that is done nothing is kept
-        yield from images_findings(found.pop(0), depth=depth, proven=proven, workers=workers, advance=advance)
+    while images:  # of a config that is done nothing is kept
+        yield from images_findings(images.pop(0), depth=depth, proven=proven, workers=workers, advance=advance)
 
 
 def _known(configs: Sequence[str]) -> list[str]:
