@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -311,13 +312,28 @@ def test_what_was_filled_is_compared_before_it_is_seen(way: Way, client: Client)
     repository = opened()
     head = repository.head(None)
     assert head
-    known = local(add) | {"c/train-00003.parquet": Local(1, "", "0" * 64)}
+    meant = local(add)
+    known = meant | {"c/train-00003.parquet": replace(meant["c/train-00003.parquet"], size=1)}
     with pytest.raises(
         HubError, match=r"discussions/1 was filled, but is not what was sent: c/train-00003.parquet is "
     ):
         publish(
             repository, add=add, known=known, delete=[], head=head, message="Publish c", notes={}, files_a_commit=5
         )  # fmt: skip
+    assert published(client) == {}
+
+
+@pytest.mark.parametrize("number", [2, 12])
+def test_what_changed_since_it_was_built_is_not_committed(way: Way, client: Client, number: int) -> None:
+    """A file whose bytes are not those that were proven is named, by its place, before any commit."""
+    add = files(number)
+    repository = opened()
+    head = repository.head(None)
+    assert head
+    known = local(add) | {"c/train-00001.parquet": Local(1, "", "0" * 64)}
+    with pytest.raises(HubError, match=r"^c/train-00001.parquet has changed since it was built: remove it, and run"):
+        publish(repository, add=add, known=known, delete=[], head=head, message="m", notes={}, files_a_commit=5)
+    assert way.count(bad_days.COMMIT) == 0
     assert published(client) == {}
 
 

@@ -14,9 +14,10 @@ from tests.publish import bad_days
 from tests.publish.bad_days import Fault, Way, answer, cut, lost, refused, reset, silent
 from tests.publish.staging_http import API, REPO, WRITE, Client, file
 from tools.publish.explain import explain, without_password
-from tools.publish.hub import CARD, Commit, DatasetRepository, HubError, Moved, Uploaded
+from tools.publish.hub import CARD, Commit, DatasetRepository, HubError, Moved
 from tools.publish.retry import Retries
 from tools.publish.staging import StagingHub
+from tools.publish.uploads import Traffic, Uploaded
 
 LARGE = b"\0large" * 5000
 
@@ -248,9 +249,11 @@ def test_a_slow_commit_that_lands_during_the_next_try(hub: StagingHub, way: Way,
 
 def test_content_that_is_there_is_not_sent_again(way: Way, repository: DatasetRepository) -> None:
     """What was uploaded ahead is only named by the commit, also where the file is gone, and by another process."""
-    sizes: list[int] = []
-    sent = repository.upload({"c/a.parquet": LARGE}, revision=None, advance=sizes.append)
-    assert sizes == [len(LARGE)]
+    traffic, done = Traffic((sizes := list[int]()).append), Traffic()
+    sent = repository.upload({"c/a.parquet": LARGE}, revision=None, traffic=traffic)
+    assert (traffic.sent, traffic.there, sum(sizes)) == (len(LARGE), 0, len(LARGE))
+    repository.upload({"c/b.parquet": LARGE}, revision=None, traffic=done)
+    assert (done.sent, done.there) == (0, len(LARGE))
     assert way.count(bad_days.SEND) == 1
     digest = sent["c/a.parquet"].upload_info.sha256.hex()
     head = repository.head(None)

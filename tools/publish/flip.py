@@ -11,15 +11,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
+
+from huggingface_hub import CommitOperationAdd
 
 from tools.publish.calls import Commit, HubError, Moved
 from tools.publish.explain import AGAIN
-from tools.publish.hub import MAIN, Content, DatasetRepository, Head
+from tools.publish.hub import MAIN, DatasetRepository, Head
 from tools.publish.plan import Local, Remote, differences
 from tools.publish.retry import Say
+from tools.publish.uploads import Content, Traffic
 
 # What the Hub recommends, "Repository limitations and recommendations" (huggingface.co/docs/hub/storage-limits and
 # /repositories-recommendations): fewer than 100 files a commit, fewer than 10,000 entries a folder; and takes at all,
@@ -59,12 +63,14 @@ def publish(
     create_pr: bool = False,
     notes: MutableMapping[str, str],
     say: Say = lambda line: None,
+    traffic: Traffic | None = None,
     files_a_commit: int = FILES_A_COMMIT,
 ) -> Commit:
     """Make visible, at once, the paths that `add` adds and replaces and those that are deleted; return the commit.
 
     `known` has, for each path of `add`, the size and the hashes that it will have on the Hub. `notes` is kept from one
-    run to the next. With `create_pr` the result is a pull request, which is not merged.
+    run to the next, and `traffic` counts what is sent. With `create_pr` the result is a pull request, which is not
+    merged.
 
     Raises HubError, and then the branch is as it was; Moved where someone else's commits have to be planned for.
     """
@@ -73,11 +79,24 @@ def publish(
         raise HubError(f"{lines[0]}{f' (and {len(lines) - 1:,} more)' if lines[1:] else ''}; nothing was sent")
     if revision and not head.branch_exists:
         repository.create_branch(revision, head.commit)
+
+    def send(paths: Iterable[str]) -> dict[str, CommitOperationAdd]:
+        files = {path: add[path] for path in paths}
+        sent = repository.upload(files, revision=revision, create_pr=create_pr, traffic=traffic)
+        for path, operation in sent.items():
+            if operation.upload_info.sha256.hex() != known[path].sha256:
+                content = files[path]
+                where = str(content) if isinstance(content, Path) else path
+                raise HubError(f"{where} has changed since it was built: remove it, and {AGAIN}")
+        return sent
+
     if len(add) + len(delete) <= files_a_commit:
+        sent = send(add)
         return repository.commit(
-            add, delete, message=message, parent=head.commit, revision=revision, create_pr=create_pr
+            sent, delete, message=message, parent=head.commit, revision=revision, create_pr=create_pr
         )
-    flip = _Flip(repository, add, {path: known[path] for path in add}, delete, message, revision, create_pr, notes, say)
+    wanted = {path: known[path] for path in add}
+    flip = _Flip(repository, send, wanted, delete, message, revision, create_pr, notes, say)
     return flip.run(head, files_a_commit)
 
 
@@ -87,7 +106,7 @@ class _Flip:
     def __init__(
         self,
         repository: DatasetRepository,
-        add: Mapping[str, Content],
+        send: Callable[[Iterable[str]], dict[str, CommitOperationAdd]],
         known: Mapping[str, Local],
         delete: list[str],
         message: str,
@@ -96,7 +115,7 @@ class _Flip:
         notes: MutableMapping[str, str],
         say: Say,
     ) -> None:
-        self.repository, self.add, self.known, self.delete = repository, add, known, delete
+        self.repository, self.send, self.known, self.delete = repository, send, known, delete
         self.message, self.revision, self.create_pr, self.notes, self.say = message, revision, create_pr, notes, say
         self.note = f"pull request for {repository.name} {revision or MAIN}"
         # The same push has the same mark in every run, by which its pull request is known again.
@@ -112,9 +131,7 @@ class _Flip:
         # What is there already has its place, whoever put it there; the rest is sent before anything is committed.
         missing = [path for path, local in self.known.items() if not _has(listed, path, local)]
         gone = [path for path in self.delete if path in listed]
-        sent = self.repository.upload(
-            {path: self.add[path] for path in missing}, revision=self.revision, create_pr=self.create_pr
-        )
+        sent = self.send(missing)
         steps = iter([*missing, *gone])
         number, total = 0, -(-(len(missing) + len(gone)) // files_a_commit)
         while step := list(islice(steps, files_a_commit)):

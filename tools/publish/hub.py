@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.lfs import UploadInfo
 
 from tools.publish.calls import Commit, HubError, Moved
 from tools.publish.explain import AGAIN, explain
 from tools.publish.plan import Remote, git_blob_id
 from tools.publish.pull_requests import PullRequests
 from tools.publish.retry import Trouble
+from tools.publish.uploads import Content, Uploads
 from tools.publish.wire import Renamed
 
 CARD = "README.md"
 MAIN = "main"
-# Files sent at a time, as the client does by default.
-SENDERS = 5
 
 
 @dataclass(frozen=True)
@@ -42,19 +39,7 @@ class Head:
     branch_exists: bool
 
 
-@dataclass(frozen=True)
-class Uploaded:
-    """Content that was uploaded before, perhaps by another process, and need not be on this disk any longer."""
-
-    size: int
-    sha256: str
-
-
-# What to publish at a path: a file, its bytes, what is on the Hub already, or what `upload` returned.
-Content = Path | bytes | Uploaded | CommitOperationAdd
-
-
-class DatasetRepository(PullRequests):
+class DatasetRepository(Uploads, PullRequests):
     """A dataset repository of the Hub that HF_ENDPOINT names; `say` is told, in a line each, of every wait."""
 
     def check_write_access(self) -> None:
@@ -149,51 +134,6 @@ class DatasetRepository(PullRequests):
             landed=lambda: self._tags().get(tag) == commit or None,
         )
 
-    def upload(
-        self,
-        files: Mapping[str, Content],
-        *,
-        revision: str | None,
-        create_pr: bool = False,
-        advance: Callable[[int], object] = lambda size: None,
-    ) -> dict[str, CommitOperationAdd]:
-        """Send the content of large files ahead of the commit, and return, by path, what to give to `commit` for them.
-
-        What the Hub has is not sent. `advance` is told the bytes of each file that is done, from several threads.
-        Raises HubError, with the file; what was sent stays, and is found there by the next try.
-        """
-
-        def send(path: str, content: Content) -> CommitOperationAdd:
-            operation = _addition(path, content)
-            self._do(
-                f"upload {path}",
-                lambda: self._api.preupload_lfs_files(
-                    self.name,
-                    [operation],
-                    repo_type="dataset",
-                    revision=revision,
-                    create_pr=create_pr,
-                    free_memory=False,
-                ),
-            )
-            advance(operation.upload_info.size)
-            return operation
-
-        try:
-            with ThreadPoolExecutor(SENDERS) as pool:
-                jobs = {path: pool.submit(send, path, content) for path, content in files.items()}
-                try:
-                    done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
-                    for job in done:
-                        job.result()
-                except BaseException:
-                    self._stopping.set()  # the other threads, too, which may be waiting for another try
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-        finally:
-            self._stopping.clear()
-        return {path: job.result() for path, job in jobs.items()}
-
     def commit(
         self,
         add: Mapping[str, Content],
@@ -273,15 +213,3 @@ def _is(content: bytes, remote: Remote) -> bool:
     if remote.sha256:
         return hashlib.sha256(content).hexdigest() == remote.sha256
     return git_blob_id(content) == remote.blob_id
-
-
-def _addition(path: str, content: Content) -> CommitOperationAdd:
-    if isinstance(content, CommitOperationAdd):
-        return content
-    if not isinstance(content, Uploaded):
-        return CommitOperationAdd(path, content if isinstance(content, bytes) else str(content))
-    operation = CommitOperationAdd(path, b"")
-    operation.upload_info = UploadInfo(size=content.size, sample=b"", sha256=bytes.fromhex(content.sha256))
-    # The client has no public way to name content that is there; these are the marks that it leaves itself.
-    operation._upload_mode, operation._should_ignore, operation._is_uploaded = "lfs", False, True
-    return operation

@@ -1,0 +1,234 @@
+"""Contents on their way to the Hub, ahead of the commit that shows them: few bytes under way, each of them counted.
+
+In go files, bytes, or the names of contents that were uploaded before; out come the client's operations, to be given to
+a commit. What the Hub has is not sent again.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from huggingface_hub import CommitOperationAdd
+from huggingface_hub.lfs import UploadInfo, post_lfs_batch_info
+from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.utils._runtime import is_xet_available
+
+from tools.publish.calls import Calls
+
+# Files sent at a time, as the client does by default.
+SENDERS = 5
+ASKED_AT_A_TIME = 100  # contents in a request, about
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """Content that was uploaded before, perhaps by another process, and need not be on this disk any longer."""
+
+    size: int
+    sha256: str
+
+
+# What to publish at a path: a file, its bytes, what is on the Hub already, or what `upload` returned.
+Content = Path | bytes | Uploaded | CommitOperationAdd
+
+
+class Traffic:
+    """The bytes that were sent to the Hub, and those that were there already; threads may share it.
+
+    `advance` is told, as it happens, how many more bytes are done, or less than none where a file begins anew.
+    """
+
+    def __init__(self, advance: Callable[[int], object] = lambda size: None) -> None:
+        self.sent = self.there = 0
+        self._advance, self._lock = advance, threading.Lock()
+
+    def count(self, *, sent: int = 0, there: int = 0, again: int = 0) -> None:
+        """Count bytes; `again` are those that were sent in vain and will be sent once more."""
+        with self._lock:
+            self.sent, self.there = self.sent + sent, self.there + there
+            self._advance(sent + there - again)
+
+
+class Room:
+    """Bytes that may be under way at a time: a push that is killed has sent no more than these in vain.
+
+    What is larger than the room goes alone. Who comes first is let in first.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size, self._used = size, 0
+        self._turn, self._changed = threading.Lock(), threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Wait until there is room for so many bytes, and take it."""
+        with self._turn, self._changed:
+            while self._used and self._used + size > self._size:
+                self._changed.wait()
+            self._used += size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= size
+                self._changed.notify_all()
+
+
+class Uploads(Calls):
+    """The uploads to a repository."""
+
+    def upload(
+        self,
+        files: Mapping[str, Content],
+        *,
+        revision: str | None,
+        create_pr: bool = False,
+        traffic: Traffic | None = None,
+    ) -> dict[str, CommitOperationAdd]:
+        """Send the content of large files ahead of the commit, and return, by path, what to give to `commit` for them.
+
+        Several are sent at a time, but no more bytes than the largest has. What the Hub has is not sent. Raises
+        HubError, with the file; what was sent stays, and is found there by the next try.
+        """
+        traffic = traffic or Traffic()
+        operations = {path: addition(path, content, traffic) for path, content in files.items()}
+        room = Room(max((operation.upload_info.size for operation in operations.values()), default=0))
+
+        def send(path: str) -> None:
+            with room.taken(operations[path].upload_info.size):
+                self._send(path, operations[path], revision, create_pr, traffic)
+
+        try:
+            with ThreadPoolExecutor(SENDERS) as pool:
+                jobs = [pool.submit(send, path) for path in operations]
+                try:
+                    done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+                    for job in done:
+                        job.result()
+                except BaseException:
+                    self._stopping.set()  # the other threads, too, which may be waiting for another try
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            self._stopping.clear()
+        return operations
+
+    def _send(
+        self, path: str, operation: CommitOperationAdd, revision: str | None, create_pr: bool, traffic: Traffic
+    ) -> None:
+        was_there = operation._is_uploaded
+        self._do(
+            f"upload {path}",
+            lambda: self._api.preupload_lfs_files(
+                self.name,
+                [operation],
+                repo_type="dataset",
+                revision=revision,
+                create_pr=create_pr,
+                free_memory=False,
+            ),
+        )
+        if isinstance(operation, _Counted):
+            size = operation.upload_info.size
+            if operation.under_way:  # it went by LFS
+                pass
+            elif operation._upload_mode == "lfs" and not was_there and is_xet_available():
+                traffic.count(sent=size)  # Xet does not say what of it the Hub had
+            elif operation._upload_mode == "lfs":
+                traffic.count(there=size)
+            else:
+                traffic.count(sent=size)  # in the commit itself
+
+    def has(self, contents: Iterable[Uploaded]) -> set[str]:
+        """Return the sha256 of those contents that the Hub keeps for this repository, committed or not."""
+        asked, found = list({content.sha256: content for content in contents}.values()), set[str]()
+        for start in range(0, len(asked), ASKED_AT_A_TIME):
+            part = [
+                UploadInfo(size=content.size, sample=b"", sha256=bytes.fromhex(content.sha256))
+                for content in asked[start : start + ASKED_AT_A_TIME]
+            ]
+            answers, _, _ = self._do(
+                "ask what was uploaded",
+                lambda part=part: post_lfs_batch_info(  # type: ignore[misc]
+                    part,
+                    token=None,
+                    repo_type="dataset",
+                    repo_id=self.name,
+                    endpoint=self._api.endpoint,
+                    headers=build_hf_headers(token=self._token or False),
+                ),
+            )
+            found |= {answer["oid"] for answer in answers if answer.get("actions") is None}
+        return found
+
+
+@dataclass
+class _Counted(CommitOperationAdd):
+    """The client's operation for a file, which counts the bytes that are read to be sent."""
+
+    traffic: Traffic = field(default_factory=Traffic, repr=False)
+    under_way: int = field(init=False, default=0)
+
+    @contextmanager
+    def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
+        """Yield the content; where it is read for an upload, which the client asks a bar for, the bytes are counted."""
+        with super().as_file() as file:
+            if not with_tqdm:
+                yield file
+                return
+            self.traffic.count(again=self.under_way)
+            self.under_way = 0
+            yield _CountedFile(file, self._count)  # type: ignore[misc]
+
+    def _count(self, size: int) -> None:
+        self.under_way += size
+        self.traffic.count(sent=size)
+
+
+class _CountedFile(io.BufferedIOBase):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: BinaryIO, count: Callable[[int], object]) -> None:
+        self._file, self._count = file, count
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read, and tell it."""
+        content = self._file.read(-1 if size is None else size)
+        self._count(len(content))
+        return content
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it knows positions."""
+        return True
+
+
+def addition(path: str, content: Content, traffic: Traffic) -> CommitOperationAdd:
+    """Return the client's operation that puts a content at a path."""
+    if isinstance(content, CommitOperationAdd):
+        return content
+    if not isinstance(content, Uploaded):
+        return _Counted(path, content if isinstance(content, bytes) else str(content), traffic=traffic)
+    operation = CommitOperationAdd(path, b"")
+    operation.upload_info = UploadInfo(size=content.size, sample=b"", sha256=bytes.fromhex(content.sha256))
+    # The client has no public way to name content that is there; these are the marks that it leaves itself.
+    operation._upload_mode, operation._should_ignore, operation._is_uploaded = "lfs", False, True
+    return operation
