@@ -20,9 +20,8 @@ from tests.environments import ROOT
 from tools.publish import manifest as module
 from tools.publish.manifest import NAME, Manifest, ManifestError, Record
 
-RECORD = Record("f" * 64, 10, 12_345, "a" * 64, 1_700_000_000_123_456_789)
+RECORD = Record("f" * 64, 10, 12_345, "a" * 64, 1_700_000_000_123_456_789, 23_456)
 PATH = "small_original/train-00000.parquet"
-HUB, REPO = "https://hub.example", "FER-Universe/DiffusionFER"
 
 
 def run(code: str, *arguments: object, root: bool = True) -> subprocess.CompletedProcess[str]:
@@ -39,17 +38,15 @@ def fill(folder: Path) -> None:
     with Manifest(folder) as manifest:
         manifest.record(PATH, RECORD)
         manifest.set("staging", "refs/pr/1")
-        manifest.mark_sent(HUB, REPO, ["a" * 64])
 
 
 def test_what_was_recorded(tmp_path: Path) -> None:
-    """Records, facts and what was sent must be there after the manifest was closed and opened."""
+    """Records and facts must be there after the manifest was closed and opened."""
     fill(tmp_path / "deep" / "work")
     with Manifest(tmp_path / "deep" / "work") as manifest:
         assert manifest.set_aside is None
         assert manifest.shards("small_original") == {PATH: RECORD}
         assert manifest.get("staging") == "refs/pr/1"
-        assert manifest.sent(HUB, REPO, "a" * 64)
 
 
 def test_shards_of_a_config(tmp_path: Path) -> None:
@@ -73,26 +70,6 @@ def test_begun_is_not_built(tmp_path: Path) -> None:
         assert manifest.shards("small_original") == {}
         manifest.record(PATH, RECORD)
         assert manifest.shards("small_original") == {PATH: RECORD}
-
-
-def test_what_was_sent_where(tmp_path: Path) -> None:
-    """What was sent to one repository of one Hub must not count for another, and be forgotten for it alone."""
-    with Manifest(tmp_path) as manifest:
-        manifest.mark_sent(HUB, REPO, ["a", "b"])
-        manifest.mark_sent(HUB, REPO, ["b", "c"])
-        manifest.mark_sent(HUB, "another/one", ["a"])
-        assert [manifest.sent(HUB, REPO, sha256) for sha256 in "abcd"] == [True, True, True, False]
-        assert not manifest.sent("https://other.example", REPO, "a")
-        manifest.forget_sent(HUB, REPO)
-        assert [manifest.sent(HUB, REPO, "a"), manifest.sent(HUB, "another/one", "a")] == [False, True]
-
-
-def test_all_or_none_is_marked(tmp_path: Path) -> None:
-    """Contents of which one cannot be noted must all stay unnoted."""
-    with Manifest(tmp_path) as manifest:
-        with pytest.raises(ManifestError):
-            manifest.mark_sent(HUB, REPO, ["a", object()])  # type: ignore[list-item]
-        assert not manifest.sent(HUB, REPO, "a")
 
 
 @settings(max_examples=20, deadline=None)
@@ -204,7 +181,7 @@ with Manifest(Path(sys.argv[1])) as manifest:
     database.execute("PRAGMA cache_size = 1")  # so that what is not committed is written, too
     database.execute("BEGIN IMMEDIATE")
     database.execute("DELETE FROM fact")
-    database.executemany("INSERT INTO sent VALUES ('x', 'y', ?)", [(f"{n:064d}",) for n in range(20_000)])
+    database.executemany("INSERT INTO fact VALUES (?, 'y')", [(f"{n:064d}",) for n in range(20_000)])
     os.kill(os.getpid(), 9)
 """
     size = (tmp_path / NAME).stat().st_size
@@ -214,7 +191,7 @@ with Manifest(Path(sys.argv[1])) as manifest:
     with Manifest(tmp_path) as manifest:
         assert (manifest.set_aside, manifest.get("staging")) == (None, "refs/pr/1")
         assert manifest.shards("small_original") == {PATH: RECORD}
-        assert not manifest.sent("x", "y", f"{7:064d}")
+        assert manifest.get(f"{7:064d}") is None
 
 
 def test_two_processes(tmp_path: Path) -> None:
@@ -235,8 +212,8 @@ print(manifest.set_aside)
 def test_threads(tmp_path: Path) -> None:
     """Threads may share a manifest: each change must be one of its own."""
     with Manifest(tmp_path) as manifest, ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: manifest.mark_sent(HUB, REPO, [f"{number}", f"{number}'"]), range(20)))
-        assert all(manifest.sent(HUB, REPO, f"{number}'") for number in range(20))
+        list(pool.map(lambda number: manifest.set(f"{number}", f"{number}'"), range(20)))
+        assert all(manifest.get(f"{number}") == f"{number}'" for number in range(20))
 
 
 def test_another_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +245,7 @@ try:
     manifest = Manifest(Path(sys.argv[1]))
     limit = manifest.path.stat().st_size
     {limit}
-    manifest.mark_sent("x", "y", [str(number) * 60 for number in range(1000)])
+    manifest.set("x", "y" * 60_000)
 except ManifestError as error:
     print(error)
 """
@@ -287,7 +264,7 @@ def test_what_sqlite_says_of_a_full_disk(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         manifest._database.execute("PRAGMA max_page_count = 5")
         with pytest.raises(ManifestError) as raised:
-            manifest.mark_sent("x", "y", [str(number) * 60 for number in range(1000)])
+            manifest.set("x", "y" * 60_000)
         assert str(raised.value) == (
             f"{manifest.path} cannot be used (database or disk is full): free disk space and run the same command again"
         )

@@ -1,8 +1,8 @@
 """The journal of a work directory: what is proven done, so that a push that was stopped goes on where it was.
 
 SQLite, in `manifest.sqlite`: a kill, a full disk or a power cut at any instant leaves it as it was before or after a
-change, and two processes that use it wait for one another. It holds a row for each shard that was begun, small facts by
-name, and which contents were sent where. Losing it costs time, nothing else: what it does not prove is done again.
+change, and two processes that use it wait for one another. It holds a row for each shard that was begun, and small
+facts by name. Losing it costs time, nothing else: what it does not prove is done again.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from pathlib import Path
 
 NAME = "manifest.sqlite"
 APPLICATION = 0x44464552  # "DFER", in the header of the database: nobody else's is taken for ours
-VERSION = 1  # of the tables: raise it with any change to them
+VERSION = 2  # of the tables: raise it with any change to them
 PATIENCE = 10.0  # seconds to wait for another process that writes
 
 _TABLES = (
     "CREATE TABLE shard (path TEXT PRIMARY KEY, fingerprint TEXT, rows INTEGER, size INTEGER, sha256 TEXT,"
-    " mtime_ns INTEGER, state TEXT) WITHOUT ROWID",
+    " mtime_ns INTEGER, num_bytes INTEGER, state TEXT) WITHOUT ROWID",
     "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
-    "CREATE TABLE sent (endpoint TEXT, repo_id TEXT, sha256 TEXT, PRIMARY KEY (endpoint, repo_id, sha256))"
-    " WITHOUT ROWID",
 )
 # What SQLite says, and what to do about it.
 _HINTS = {
@@ -43,13 +41,18 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """A shard that was built: what it was built from, and the file that came out. Size in bytes."""
+    """A shard that was built: what it was built from, and the file that came out. Sizes in bytes.
+
+    `num_bytes` is the size of its columns, not compressed, as the footer has it. The file may be gone from here since,
+    for it was sent.
+    """
 
     fingerprint: str
     rows: int
     size: int
     sha256: str
     mtime_ns: int
+    num_bytes: int
 
 
 class Manifest:
@@ -96,7 +99,7 @@ class Manifest:
 
     def shards(self, config: str) -> dict[str, Record]:
         """Return what is recorded of the shards of a config, by path, without those that were only begun."""
-        columns = "path, fingerprint, rows, size, sha256, mtime_ns"
+        columns = "path, fingerprint, rows, size, sha256, mtime_ns, num_bytes"
         query = f"SELECT {columns} FROM shard WHERE path >= ? AND path < ? AND state = 'built' ORDER BY path"
         with self._change() as database:
             return {path: Record(*values) for path, *values in database.execute(query, (f"{config}/", f"{config}0"))}
@@ -108,9 +111,9 @@ class Manifest:
 
     def record(self, path: str, record: Record) -> None:
         """Note that a shard is built. Its file must be on the disk, under its name, before."""
-        values = (path, record.fingerprint, record.rows, record.size, record.sha256, record.mtime_ns)
+        facts = (record.fingerprint, record.rows, record.size, record.sha256, record.mtime_ns, record.num_bytes)
         with self._change() as database:
-            database.execute("INSERT OR REPLACE INTO shard VALUES (?, ?, ?, ?, ?, ?, 'built')", values)
+            database.execute("INSERT OR REPLACE INTO shard VALUES (?, ?, ?, ?, ?, ?, ?, 'built')", (path, *facts))
 
     def keep_only(self, config: str, paths: Iterable[str]) -> None:
         """Forget the shards of a config besides these."""
@@ -147,25 +150,6 @@ class Manifest:
     def notes(self) -> Notes:
         """The facts as a mapping of texts, which changes them."""
         return Notes(self)
-
-    # --- what was sent: contents by their sha256, for each repository of each Hub
-
-    def sent(self, endpoint: str, repo_id: str, sha256: str) -> bool:
-        """Say whether a content was sent to a repository, as far as `mark_sent` was told."""
-        query = "SELECT 1 FROM sent WHERE endpoint = ? AND repo_id = ? AND sha256 = ?"
-        with self._change() as database:
-            return database.execute(query, (endpoint, repo_id, sha256)).fetchone() is not None
-
-    def mark_sent(self, endpoint: str, repo_id: str, sha256s: Iterable[str]) -> None:
-        """Note that these contents are with the Hub, all of them or, should this be stopped, none."""
-        with self._change() as database:
-            values = [(endpoint, repo_id, sha256) for sha256 in sha256s]
-            database.executemany("INSERT OR IGNORE INTO sent VALUES (?, ?, ?)", values)
-
-    def forget_sent(self, endpoint: str, repo_id: str) -> None:
-        """Forget what was sent to a repository: it was committed, or the Hub no longer has it."""
-        with self._change() as database:
-            database.execute("DELETE FROM sent WHERE endpoint = ? AND repo_id = ?", (endpoint, repo_id))
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

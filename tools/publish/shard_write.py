@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,7 +50,7 @@ class Reader:
         self,
         config: str,
         folder: RawFolder,
-        pool: ThreadPoolExecutor,
+        pool: Executor,
         inspect: Inspect,
         advance: Callable[[int], object],
     ) -> None:
@@ -154,7 +154,7 @@ class _Sink:
         return self._position
 
 
-def write_shard(file: Path, schema: pa.Schema, tables: Iterable[pa.Table], helpers: ThreadPoolExecutor) -> str:
+def write_shard(file: Path, schema: pa.Schema, tables: Iterable[pa.Table], helpers: Executor) -> str:
     """Write each table as a row group to `file`, by way of a partial one; return its sha256.
 
     When it returns, the file is on the disk and not only in the system's memory; before, nothing has its name but what

@@ -7,27 +7,27 @@ fingerprint that its rows and images give now. Same input, same bytes, whatever 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
 
 from DiffusionFER import SPLITS, Index
 from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.publish.manifest import Manifest, Record
+from tools.publish.shard_build import Built, Job, build_here, refused
 from tools.publish.shard_plan import PlannedShard, ShardError, plan_shards
 from tools.publish.shard_schema import schema_of
-from tools.publish.shard_write import PARTIAL, Inspect, Reader, write_shard
+from tools.publish.shard_write import PARTIAL, Inspect, sync_folder
 
 __all__ = ["SHARD_NAME", "Inspect", "Shard", "ShardError", "build_shards", "built_shards", "proven_shards", "schema_of"]
 
+# Builds jobs, and gives each back with what came out, as they are done.
+Make = Callable[[Iterator[Job]], Iterator[tuple[Job, Built]]]
 SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}\.parquet({re.escape(PARTIAL)})?")
 
 
@@ -35,7 +35,8 @@ SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}\.parquet({re.escape(PART
 class Shard:
     """A Parquet file: its path in the repository, where it is, and what it holds. Sizes in bytes.
 
-    `built` says whether it was built now; otherwise an earlier run did, and it was not read.
+    `num_bytes` is the size of its columns, not compressed; `built` says whether it was built now: otherwise an earlier
+    run did, and it was not read; `here`, whether the file is there: otherwise the Hub has it.
     """
 
     config: str
@@ -45,7 +46,9 @@ class Shard:
     rows: int
     size: int
     sha256: str
+    num_bytes: int
     built: bool = True
+    here: bool = True
 
 
 def build_shards(
@@ -54,59 +57,90 @@ def build_shards(
     folder: Path,
     *,
     max_shard_size: int,
-    workers: int,
+    workers: int = 1,
     inspect: Inspect = image_findings,
     advance: Callable[[int], object] = lambda images: None,
     manifest: Manifest | None = None,
     plan: Sequence[PlannedShard] | None = None,
+    there: Container[str] = (),
+    make: Make | None = None,
+    before: Callable[[PlannedShard], object] = lambda shard: None,
+    after: Callable[[Shard], object] = lambda shard: None,
 ) -> tuple[list[Shard], list[Finding]]:
     """Write the shards of a config to `folder`/config/split-NNNNN.parquet; return them and what is wrong with images.
 
     `max_shard_size` is in bytes; `advance` is told how many more images are done. With any finding the shards are of no
     use, but every image has been looked at. With a manifest, shards that it proves are kept and their images not looked
-    at; without one, all are built. `plan` is what `plan_shards` gave for the same arguments, where it is known already.
+    at; without one, all are built. `plan` is what `plan_shards` gave for the same arguments, where it is known already;
+    `there` are the sha256 of what the Hub has, of which no file need be here. `make` builds the shards, by default
+    those of this process with so many `workers`. `before` is called with each shard that is to be built, `after` with
+    each that stands, in this thread.
+
     Raises ShardError where an image does not fit into a shard or the disk does not take it, and ManifestError.
     """
-    target = folder / config
     planned = plan_shards(config, index, max_shard_size=max_shard_size) if plan is None else plan
-    proven = proven_shards(planned, folder, manifest) if manifest else {}
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        _remove_others(target, {folder / shard.path for shard in planned})
-    except OSError as error:
-        raise _refused(target, error) from None
-    if manifest:
-        manifest.keep_only(config, [shard.path for shard in planned])
-    shards: list[Shard] = []
-    with ThreadPoolExecutor(workers, "read") as pool, ThreadPoolExecutor(2, "hash") as helpers:
-        reader = Reader(config, index.folder, pool, inspect, advance)
+    prepare(config, planned, folder, manifest)
+    shards = proven_shards(planned, folder, manifest, there) if manifest else {}
+    for shard in shards.values():
+        advance(shard.rows)
+        after(shard)
+
+    def jobs() -> Iterator[Job]:
         for split, of_split in itertools.groupby(planned, lambda shard: shard.split):
             rows = None
             for shard in of_split:
-                if shard.path in proven:
-                    shards.append(proven[shard.path])
-                    advance(shard.rows)
+                if shard.path in shards:
                     continue
+                before(shard)
                 rows = index.rows(split) if rows is None else rows  # nobody needs those of a split that is kept whole
-                shards.append(_build(shard, rows, folder, max_shard_size, reader, helpers, manifest))
-    return shards, reader.findings
+                if manifest:
+                    manifest.begin(shard.path)
+                yield Job(shard, rows.slice(shard.start, shard.rows), index.folder, max_shard_size)
+
+    findings: list[Finding] = []
+    make = make or functools.partial(build_here, folder=folder, workers=workers, inspect=inspect, advance=advance)
+    for job, built in make(jobs()):
+        findings += built.findings
+        shard = _finish(job.shard, built, folder, manifest)
+        shards[shard.path] = shard
+        after(shard)
+    return [shards[shard.path] for shard in planned], findings
 
 
-def proven_shards(planned: Iterable[PlannedShard], folder: Path, manifest: Manifest) -> dict[str, Shard]:
-    """Return the shards, by path, that need not be built, for the manifest proves them and their files stand there.
+def prepare(config: str, planned: Iterable[PlannedShard], folder: Path, manifest: Manifest | None) -> None:
+    """Make the folder of a config, and remove from it the shards that are no longer planned. Raises ShardError."""
+    target, paths = folder / config, [shard.path for shard in planned]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        _remove_others(target, {folder / path for path in paths})
+    except OSError as error:
+        raise refused(target, error) from None
+    if manifest:
+        manifest.keep_only(config, paths)
 
-    A file is known by its size and its time; whoever changes one and keeps both is found when its content is verified.
+
+def proven_shards(
+    planned: Iterable[PlannedShard], folder: Path, manifest: Manifest, there: Container[str] = ()
+) -> dict[str, Shard]:
+    """Return the shards, by path, that need not be built: the manifest proves them, and they stand here or are `there`.
+
+    A file is known by its size and its time; whoever changes one and keeps both is found when it is sent.
     """
+    proven = {}
+    for shard, record in recorded(planned, manifest):
+        file = folder / shard.path
+        if (here := _stands(file, record)) or record.sha256 in there:
+            proven[shard.path] = _shard(shard, file, record, built=False, here=here)
+    return proven
+
+
+def recorded(planned: Iterable[PlannedShard], manifest: Manifest) -> list[tuple[PlannedShard, Record]]:
+    """Return the shards that were built from just what they would be built from now, wherever they are."""
     planned, records = list(planned), dict[str, Record]()
     for config in {shard.config for shard in planned}:
         records |= manifest.shards(config)
-    proven = {}
-    for shard in planned:
-        record, file = records.get(shard.path), folder / shard.path
-        if record and record.fingerprint == shard.fingerprint and _stands(file, record):
-            facts = (shard.path, file, record.rows, record.size, record.sha256)
-            proven[shard.path] = Shard(shard.config, shard.split, *facts, built=False)
-    return proven
+    pairs = ((shard, records.get(shard.path)) for shard in planned)
+    return [(shard, record) for shard, record in pairs if record and record.fingerprint == shard.fingerprint]
 
 
 def built_shards(config: str, folder: Path) -> list[tuple[str, Path]]:
@@ -115,32 +149,35 @@ def built_shards(config: str, folder: Path) -> list[tuple[str, Path]]:
     return [(match[1], file) for file in found if (match := SHARD_NAME.fullmatch(file.name)) and file.is_file()]
 
 
-def _build(
-    shard: PlannedShard,
-    rows: pa.Table,
-    folder: Path,
-    max_shard_size: int,
-    reader: Reader,
-    helpers: ThreadPoolExecutor,
-    manifest: Manifest | None,
-) -> Shard:
-    """Build a shard, and record it once it is on the disk, unless there is an error in one of its images."""
-    file, found_before = folder / shard.path, len(reader.findings)
-    if manifest:
-        manifest.begin(shard.path)
+def _finish(shard: PlannedShard, built: Built, folder: Path, manifest: Manifest | None) -> Shard:
+    """Record a shard that was built, unless there is an error in one of its images."""
+    file, mtime_ns = folder / shard.path, built.mtime_ns
+    if built.content is not None:
+        mtime_ns = _write(file, built.content)
+    record = Record(shard.fingerprint, shard.rows, built.size, built.sha256, mtime_ns, built.num_bytes)
+    if manifest and built.is_sound:
+        manifest.record(shard.path, record)
+    return _shard(shard, file, record, built=True, here=not built.sent)
+
+
+def _shard(shard: PlannedShard, file: Path, record: Record, *, built: bool, here: bool) -> Shard:
+    facts = (record.rows, record.size, record.sha256, record.num_bytes)
+    return Shard(shard.config, shard.split, shard.path, file, *facts, built=built, here=here)
+
+
+def _write(file: Path, content: bytes) -> int:
+    """Write a shard that came from another machine; return its time."""
+    partial = file.with_name(file.name + PARTIAL)
     try:
-        digest = write_shard(file, reader.schema, reader.tables(rows, shard.sizes.tolist(), shard.groups), helpers)
-        state = file.stat()
+        with partial.open("wb") as target:
+            target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+        partial.replace(file)
+        sync_folder(file.parent)
+        return file.stat().st_mtime_ns
     except OSError as error:
-        with suppress(OSError):  # what is half written would take the room that is missing
-            file.with_name(file.name + PARTIAL).unlink()
-        raise _refused(file, error) from None
-    if state.st_size > max_shard_size:
-        message = f"{shard.path} has {state.st_size:,} bytes, and a shard may have {max_shard_size:,}: allow more"
-        raise ShardError(message)
-    if manifest and not any(finding.severity == "error" for finding in reader.findings[found_before:]):
-        manifest.record(shard.path, Record(shard.fingerprint, shard.rows, state.st_size, digest, state.st_mtime_ns))
-    return Shard(shard.config, shard.split, shard.path, file, shard.rows, state.st_size, digest)
+        raise refused(file, error) from None
 
 
 def _stands(file: Path, record: Record) -> bool:
@@ -156,8 +193,3 @@ def _remove_others(target: Path, kept: set[Path]) -> None:
     for file in target.iterdir():
         if file not in kept and SHARD_NAME.fullmatch(file.name):
             file.unlink()
-
-
-def _refused(file: Path, error: OSError) -> ShardError:
-    reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow's own text is of many lines
-    return ShardError(f"{file} cannot be written ({reason}): see to the disk, or give another --work-dir")
