@@ -8,7 +8,9 @@ of `datasets` and a loading script for those below 4, so it stands alone and kee
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
+import errno
 import functools
 import hashlib
 import io
@@ -20,15 +22,17 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import datasets
+import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +65,8 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".ti
 LITTER = ("Thumbs.db", "desktop.ini")  # besides hidden files and __MACOSX, what systems leave in folders of images
 # Far above any picture, far below what would hurt: a zip entry may claim any size.
 MAX_FILE_BYTES = 512 * 2**20
+# The same for a sheet on a remote file system; a million rows of the embedded edition have 0.4 GB.
+MAX_SHEET_BYTES = 2 * 2**30
 # A chunk is what two processes, or the workers of a stream, divide among them.
 ROWS_A_CHUNK = 100
 MAX_CHUNKS = 64
@@ -151,7 +157,8 @@ def path_problem(path: str) -> str | None:
 class Entry:
     """A file of a raw folder: its name below it, its size in bytes, and why it must not be read (None: it may).
 
-    `stamp` is another text after every change: the file's times of change, or the CRC-32 of an entry of a zip.
+    `stamp` is another text after every change: the file's times of change, the CRC-32 of an entry of a zip, or what a
+    remote file system tells of an object.
     """
 
     name: str
@@ -226,16 +233,25 @@ class RawZip(RawFolder):
 
     def __init__(self, data_dir: str, name: str) -> None:
         super().__init__(data_dir, name)
+        self._look_into()
+
+    def _look_into(self) -> None:
         self._opened: tuple[int, zipfile.ZipFile] | None = None
-        folder = name[: -len(".zip")] + "/"
+        folder = self.name[: -len(".zip")] + "/"
         self._prefix = folder if any(n.startswith(folder) for n in self._archive.namelist()) else ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_opened": None}  # another process opens it for itself
+
+    def _open(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.path)
 
     @property
     def _archive(self) -> zipfile.ZipFile:
         # Once a process: after a fork, parent and child would move the position of one and the same open file.
         if self._opened is None or self._opened[0] != os.getpid():
             try:
-                self._opened = (os.getpid(), zipfile.ZipFile(self.path))
+                self._opened = (os.getpid(), self._open())
             except (zipfile.BadZipFile, OSError) as error:
                 raise ValueError(f"{self.path} cannot be read as a zip ({error}): pack it again") from error
         return self._opened[1]
@@ -279,20 +295,299 @@ def _is_litter(name: str) -> bool:
     return any(part.startswith(".") for part in parts) or parts[-1] in LITTER
 
 
+# --- files on remote file systems -----------------------------------------------------------------------------------
+
+# Files that are read at a time where nobody says how many: to read one is to wait.
+REMOTE_AT_A_TIME = 16
+# What is read of a file before its size is asked for: an image comes by one request, and no giant comes whole.
+PIECE_BYTES = 16 * 2**20
+# A zip's entries are read in their order for the most part, several by one request.
+AHEAD_BYTES = 2**20
+# A request that is never answered is given up after 3 minutes: botocore waits 15 s and tries 3 times, s3fs twice twice.
+_S3 = {"config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 3}, "max_pool_connections": 64}}
+_OPTIONS: dict[str, dict[str, Any]] = {"s3": _S3, "s3a": _S3}
+_S3FS_RETRIES = 2
+_S3_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_KEYS = {"s3": _S3_KEYS, "s3a": _S3_KEYS, "hf": "HF_TOKEN"}
+
+
+def is_remote(data_dir: object) -> bool:
+    """Say whether a data directory is given by a URL, as s3://bucket/tree, and not by a path of this machine."""
+    return "://" in str(data_dir)
+
+
+def shown(data_dir: object) -> str:
+    """Return a data directory as messages name it: a URL without the password or the signature that it may hold."""
+    return _without_secrets(str(data_dir)).rstrip("/") if is_remote(data_dir) else str(data_dir)
+
+
+def _without_secrets(text: str) -> str:
+    return re.sub(r"\?\S+", "?***", re.sub(r"://[^/\s]*@", "://***@", text))
+
+
+def _reason(error: Exception) -> str:
+    """Return what a library says as one line without the keys and tokens that are known here."""
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    said = re.sub(r"^\[Errno -?\d+\] ", "", " ".join(said.split()))
+    text = re.sub(r"\b(hf_|Bearer )[^\s'\",]+", r"\1***", _without_secrets(said))
+    for name, value in os.environ.items():
+        if re.search("KEY|TOKEN|SECRET|PASSWORD", name) and len(value) >= 8:
+            text = text.replace(value, "***")
+    return text[:300]
+
+
+class Remote:
+    """A data directory on a remote file system: what it holds, and the bytes of its files, by their names below it.
+
+    Keys and endpoints are those of the environment, as fsspec takes them. A copy in another process makes connections
+    of its own, and threads may share one. Methods raise FileNotFoundError for what is not there, and ValueError for
+    what else goes wrong, in one line that holds no key.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = str(url).rstrip("/")
+        self._opened: tuple[int, Any, str] | None = None
+
+    def __str__(self) -> str:
+        """Return the URL as messages name it."""
+        return shown(self.url)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url, "_opened": None}
+
+    @property
+    def _system(self) -> tuple[Any, str]:
+        """The file system and the path of the data directory in it."""
+        # Once a process: after a fork, the connections and the threads of the parent are of no use.
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), *self._connected())
+        return self._opened[1:]
+
+    def _connected(self) -> tuple[Any, str]:
+        protocol = self.url.partition("://")[0]
+        try:
+            system, root = fsspec.core.url_to_fs(self.url, **_OPTIONS.get(protocol, {}))
+        except ImportError as error:
+            way = "pip install 'diffusionfer[s3]'" if protocol in ("s3", "s3a") else _reason(error)
+            raise ValueError(f"{self} needs a library that is not installed: {way}") from None
+        except Exception as error:
+            raise ValueError(f"{self} cannot be opened ({_reason(error)})") from None
+        if isinstance(system, LocalFileSystem):  # it would follow links out of the data directory
+            raise ValueError(f"{self} is on this machine: give its path, without {protocol}://")
+        if protocol in ("s3", "s3a"):
+            system.retries = _S3FS_RETRIES
+        return system, root.rstrip("/")
+
+    @contextlib.contextmanager
+    def _asked(self, name: str = "", *, afresh: bool = False) -> Iterator[tuple[Any, str]]:
+        """Give the file system and the path of a file in it; what is raised meanwhile becomes an error of one line.
+
+        With `afresh` nothing is taken from the listings that it remembers, nor kept there: they may be large.
+        """
+        system, root = self._system
+        try:
+            if afresh:
+                system.dircache.clear()
+            yield system, f"{root}/{name}" if name else root
+        except Exception as error:
+            raise self._refusal(name, error, root) from None
+        finally:
+            if afresh:
+                system.dircache.clear()
+
+    def _refusal(self, name: str, error: Exception, root: str) -> Exception:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        where, reason = name or str(self), f"HTTP status {status}" if status else _reason(error)
+        if isinstance(error, FileNotFoundError) or status == 404:
+            about = reason.replace(root, "").replace(name, "").strip(" /")
+            return FileNotFoundError(f"{where} is not there" + (f": {about}" if about else ""))
+        if isinstance(error, PermissionError) or status in (401, 403) or "Credentials" in type(error).__name__:
+            keys = _KEYS.get(self.url.partition("://")[0], "in the environment what gives access")
+            return ValueError(f"{where} may not be read ({reason}): set {keys}")
+        if isinstance(error, (ValueError, NotImplementedError)):  # the URL itself is wrong
+            return ValueError(f"{where} cannot be read ({reason})")
+        return ValueError(f"{where} cannot be read ({reason}): see to the network and the endpoint, and try again")
+
+    def names(self) -> set[str]:
+        """Return the names of the files and folders that stand in the data directory itself."""
+        with self._asked(afresh=True) as (system, root):
+            paths = {path.rstrip("/") for path in system.ls(root, detail=False)}
+        return {path.rpartition("/")[2] for path in paths - {root}}  # S3 lists a folder that somebody made as such
+
+    def find(self, folder: str) -> Iterator[Entry]:
+        """Yield every file below a folder, by its name below it, from one listing."""
+        with self._asked(folder, afresh=True) as (system, root):
+            found = system.find(root, detail=True)
+        while found:  # what is told of a million files is large
+            path, info = found.popitem()
+            name = path.removeprefix(f"{root}/")
+            if info["type"] == "directory" or path.endswith("/"):  # S3 lists folders that somebody made as such
+                continue
+            problem = path_problem(name) if name != path else "is outside the folder that was listed"
+            yield Entry(name, int(info.get("size") or 0), problem, _remote_stamp(info))
+
+    def facts(self, name: str) -> Entry:
+        """Return what the file system tells of a file, by a request of its own."""
+        with self._asked(name, afresh=True) as (system, path):
+            info = system.info(path)
+        return Entry(name, int(info.get("size") or 0), None, _remote_stamp(info))
+
+    def head(self, name: str, count: int) -> bytes:
+        """Return the first `count` bytes of a file, all of them where it has fewer."""
+        with self._asked(name) as (system, path):
+            if system.protocol == "hf":  # for a range it would list the folder of the file first
+                with system.open(path, "rb", block_size=0) as file:
+                    return bytes(file.read(count))
+            try:
+                return bytes(system.cat_file(path, start=0, end=count))
+            except OSError as error:  # S3 has no range of an empty object
+                if error.errno != errno.EINVAL or system.info(path)["size"]:
+                    raise
+                return b""
+
+    def read(self, name: str, most: int) -> bytes:
+        """Return the bytes of a file; one of more than `most` bytes raises ValueError, and is not downloaded."""
+        piece = min(PIECE_BYTES, most + 1)
+        if len(content := self.head(name, piece)) < piece:
+            return content
+        if (size := self.facts(name).size) > most:
+            raise ValueError(f"{name} has {size:,} bytes; more than {most:,} are not read")
+        return self.head(name, size)
+
+    def open(self, name: str) -> RemoteFile:
+        """Open a file that can be read from any place."""
+        with self._asked(name, afresh=True) as (system, path):
+            file = system.open(path, "rb", block_size=AHEAD_BYTES, cache_type="readahead")
+        return RemoteFile(file, functools.partial(self._asked, name))
+
+
+class RemoteFile:
+    """A seekable file, as much of one as `zipfile` needs, that raises what `Remote` raises."""
+
+    def __init__(self, file: Any, asked: Callable[[], contextlib.AbstractContextManager[Any]]) -> None:
+        self._file, self._asked = file, asked
+        self.tell, self.seekable, self.close = file.tell, file.seekable, file.close
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place in the file. Raises OSError for one before its start, as local files do."""
+        try:
+            return int(self._file.seek(offset, whence))
+        except ValueError as error:
+            raise OSError(errno.EINVAL, str(error)) from None
+
+    def read(self, count: int = -1) -> bytes:
+        """Read from where the file stands."""
+        with self._asked():
+            return bytes(self._file.read(count))
+
+
+def _remote_stamp(info: dict[str, Any]) -> str:
+    """Return what tells an object from every other content it had: a digest, or all that the file system knows."""
+    if sha256 := (info.get("lfs") or {}).get("sha256"):
+        return f"sha256 {sha256}"
+    if blob := info.get("blob_id"):
+        return f"git {blob}"
+    if etag := info.get("ETag") or info.get("etag"):
+        return "etag " + str(etag).strip('"')
+    return "facts " + json.dumps({key: str(value) for key, value in sorted(info.items()) if key != "name"})
+
+
+class RemoteFolder(RawFolder):
+    """A raw folder on a remote file system, guarded as a local one; it is listed by one request for many files."""
+
+    def __init__(self, remote: Remote, name: str) -> None:
+        self.name, self.data_dir, self.path, self._remote = name, remote.url, f"{remote}/{name}", remote
+
+    def _scan(self, below: str = "") -> Iterator[Entry]:
+        yield from self._remote.find(self.name)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file. Raises FileNotFoundError, or ValueError where it must not or cannot be read."""
+        return self._remote.read(self._safe(name), MAX_FILE_BYTES)
+
+    def head(self, name: str, count: int) -> bytes:
+        """Return the first `count` bytes of a file. Raises what `read` raises."""
+        return self._remote.head(self._safe(name), count)
+
+    def _safe(self, name: str) -> str:
+        if problem := path_problem(name):
+            raise ValueError(f"{self.name}/{name} {problem}")
+        return f"{self.name}/{name}"
+
+    def is_still(self, entry: Entry, content: bytes) -> bool:
+        """Say whether the bytes that were read of a file are those that it had when it was listed."""
+        kind, _, digest = entry.stamp.partition(" ")
+        if len(content) != entry.size:
+            return False
+        if kind == "sha256":
+            return hashlib.sha256(content).hexdigest() == digest
+        if kind == "git":
+            return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == digest
+        if kind == "etag" and hashlib.md5(content, usedforsecurity=False).hexdigest() != digest:
+            # Of an object that was encrypted, or put there in parts, it is another digest.
+            return self._remote.facts(f"{self.name}/{entry.name}").stamp == entry.stamp
+        return True
+
+
+class RemoteZip(RawZip):
+    """A zip in place of a raw folder on a remote file system, of which only what is needed is downloaded."""
+
+    def __init__(self, remote: Remote, name: str) -> None:
+        self.name, self.data_dir, self.path, self._remote = name, remote.url, f"{remote}/{name}", remote
+        self.stamp = remote.facts(name).stamp  # of the zip itself
+        self._look_into()
+
+    def _open(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self._remote.open(self.name))
+
+
+# --- what a data directory holds ------------------------------------------------------------------------------------
+
+
+def names_there(data_dir: str, names: Iterable[str]) -> list[str]:
+    """Return those of some names that stand in a data directory, whatever is behind them.
+
+    Raises FileNotFoundError or ValueError for a remote one that is not there or cannot be listed.
+    """
+    if is_remote(data_dir):
+        there = Remote(data_dir).names()
+        return [name for name in names if name in there]
+    return [name for name in names if os.path.lexists(os.path.join(data_dir, name))]
+
+
+def find_raw(config: str, data_dir: str) -> tuple[str, list[str]]:
+    """Return the folder in which the data of a config lies, and the names there that are its folder or its zip.
+
+    The folder is the data directory, or what it lies in where it is the config's own: a clone of upstream. There is
+    one name, or the data is missing or there twice. Raises what `names_there` raises.
+    """
+    subset = SUBSETS[config]
+    if subset.kind != "faces":
+        if is_remote(data_dir):
+            above, _, last = data_dir.rstrip("/").rpartition("/")
+            if last.partition("@")[0] in subset.folders:  # hf://datasets/laion/emonet-face-hq@main
+                return above, [last] if Remote(data_dir).names() else []
+        elif os.path.basename(real := os.path.realpath(data_dir)) in subset.folders:
+            data_dir = os.path.dirname(real)
+    return data_dir, names_there(data_dir, (name + ending for name in subset.folders for ending in ("", ".zip")))
+
+
 def open_raw(config: str, data_dir: str) -> RawFolder:
     """Open the raw folder, or the zip, of a config.
 
     Raises FileNotFoundError that says what was looked for and where, ValueError where several stand side by side.
     """
-    real = os.path.realpath(data_dir)
-    if SUBSETS[config].kind != "faces" and os.path.basename(real) in SUBSETS[config].folders:
-        data_dir = os.path.dirname(real)  # a clone of upstream was given itself
-    names = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
-    found = [name for name in names if os.path.lexists(os.path.join(data_dir, name))]
+    given = data_dir
+    data_dir, found = find_raw(config, data_dir)
     if not found:
-        raise FileNotFoundError(f"config {config} has no data here: {data_dir} holds none of {', '.join(names)}")
+        names = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
+        raise FileNotFoundError(f"config {config} has no data here: {shown(data_dir)} holds none of {', '.join(names)}")
     if len(found) > 1:
-        raise ValueError(f"config {config}: {data_dir} holds {' and '.join(found)}; keep one of them")
+        raise ValueError(f"config {config}: {shown(data_dir)} holds {' and '.join(found)}; keep one of them")
+    if is_remote(data_dir):
+        folder = (RemoteZip if found[0].endswith(".zip") else RemoteFolder)(Remote(data_dir), found[0])
+        folder.data_dir = given  # by which another process opens it
+        return folder
     path = os.path.join(data_dir, found[0])
     if not (os.path.isfile(path) or os.path.isdir(path)):  # opening a pipe would wait for ever
         raise ValueError(f"config {config}: {path} is neither a folder nor a zip")
@@ -329,12 +624,20 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def sheet_path(data_dir: str) -> str:
-    """Return the path of the sheet. Raises FileNotFoundError where there is none, ValueError where there are two."""
-    found = [path for path in (os.path.join(data_dir, name) for name in SHEET_NAMES) if os.path.isfile(path)]
+    """Return the path of the sheet, or its URL as messages name it.
+
+    Raises FileNotFoundError where there is none, ValueError where there are two.
+    """
+    if is_remote(data_dir):
+        found = [f"{shown(data_dir)}/{name}" for name in names_there(data_dir, SHEET_NAMES)]
+    else:
+        found = [path for path in (os.path.join(data_dir, name) for name in SHEET_NAMES) if os.path.isfile(path)]
     if not found:
-        raise FileNotFoundError(f"{data_dir} holds neither {' nor '.join(SHEET_NAMES)}")
+        raise FileNotFoundError(f"{shown(data_dir)} holds neither {' nor '.join(SHEET_NAMES)}")
     if len(found) > 1:
-        raise ValueError(f"{data_dir} holds {' and '.join(SHEET_NAMES)}; keep one of them")
+        raise ValueError(f"{shown(data_dir)} holds {' and '.join(SHEET_NAMES)}; keep one of them")
+    if is_remote(data_dir):
+        return found[0]
     if not os.path.realpath(found[0]).startswith(os.path.realpath(data_dir).rstrip(os.sep) + os.sep):
         raise ValueError(f"{found[0]} is a link that leaves the data directory: put the sheet itself there")
     return found[0]
@@ -389,13 +692,20 @@ def read_index(config: str, data_dir: str) -> Index:
     """
     kind = SUBSETS[config].kind
     folder = open_raw(config, data_dir)
-    rows = _face_rows(config, sheet_path(data_dir)) if kind == "faces" else _emonet_rows(kind, folder)
+    rows = _face_rows(config, data_dir) if kind == "faces" else _emonet_rows(kind, folder)
     return Index(rows, folder)
 
 
-def _face_rows(config: str, path: str) -> pa.Table:
+def _sheet_content(data_dir: str, path: str) -> bytes:
+    if is_remote(data_dir):
+        return Remote(data_dir).read(path.rpartition("/")[2], MAX_SHEET_BYTES)
     with open(path, "rb") as file:
-        content, name = file.read(), os.path.basename(path)
+        return file.read()
+
+
+def _face_rows(config: str, data_dir: str) -> pa.Table:
+    path = sheet_path(data_dir)
+    content, name = _sheet_content(data_dir, path), os.path.basename(path)
     sheet = read_table(path, content)
     numbers = row_numbers(path, content, sheet.num_rows)
     del content  # of a million rows, it is as large as the table

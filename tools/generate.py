@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run as a script: python tools/generate.py
 
 import click
 
+from tools.engine_options import engine_at, engine_options
 from tools.make.embedded import SHEET, contact_sheet, make_sheet, read_sheet, render_tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,9 +34,15 @@ def main() -> None:
 @main.command()
 @click.option("--out", type=AS_PATH, default=ROOT / SHEET, help="Where to write it; the checkout's sheet if not given.")
 @workers_option
-def sheet(out: Path, workers: int | None) -> None:
+@engine_options
+def sheet(out: Path, workers: int | None, scheduler: str | None) -> None:
     """Design the rows, draw each once for its digests, write dataset_sheet.csv."""
-    rows = make_sheet(out, workers=workers)
+    _refuse_workers(workers, scheduler)
+    try:
+        with engine_at(scheduler) as engine:
+            rows = make_sheet(out, workers=workers, engine=engine)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"{out}: {len(rows)} rows")
 
 
@@ -43,10 +50,16 @@ def sheet(out: Path, workers: int | None) -> None:
 @sheet_option
 @click.option("--out", type=AS_PATH, default=Path("data"), show_default=True, help="The folder of the raw tree.")
 @workers_option
-def render(sheet: Path, out: Path, workers: int | None) -> None:
-    """Draw the pictures of the sheet into a raw tree; continues a run that was stopped."""
+@engine_options
+def render(sheet: Path, out: Path, workers: int | None, scheduler: str | None) -> None:
+    """Draw the pictures of the sheet into a raw tree; continues a run that was stopped.
+
+    A Dask cluster draws them, and they are written by this process: its workers need not see --out.
+    """
+    _refuse_workers(workers, scheduler)
     try:
-        tree = render_tree(sheet, out, workers=workers)
+        with engine_at(scheduler) as engine:
+            tree = render_tree(sheet, out, workers=workers, engine=engine)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{out}: {tree.rows} rows, {tree.drawn} drawn, {tree.removed} stale pictures removed")
@@ -56,6 +69,11 @@ def render(sheet: Path, out: Path, workers: int | None) -> None:
             f"{out / SHEET} has the digests of the files as they are",
             err=True,
         )
+
+
+def _refuse_workers(workers: int | None, scheduler: str | None) -> None:
+    if workers and scheduler:
+        raise click.UsageError("--workers is of this machine: a Dask cluster has as many as were started")
 
 
 @main.command("contact-sheet")

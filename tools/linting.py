@@ -50,6 +50,16 @@ class ConfigName(click.ParamType):
         return value
 
 
+class DataDir(click.ParamType):
+    """A data directory: a Path on this machine, or the text of a URL, as s3://bucket/tree, on a remote file system."""
+
+    name = "directory"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        """Return the path or the URL."""
+        return value if isinstance(value, Path) or "://" in value else Path(value)
+
+
 class Linting:
     """The choice of rules and output that a user made, by OPTIONS. Raises click.UsageError for what cannot be."""
 
@@ -100,8 +110,13 @@ def say_mended(path: Path, number: int) -> None:
     click.echo(f"{visible(str(path))}: mended {number:,} finding{'s' * (number != 1)}", err=True)
 
 
-def below(folder: Path) -> str:
-    """Return what goes before the names of the files of a folder: the way to it from here, where it lies below."""
+def below(folder: Path | str) -> str:
+    """Return what goes before the names of the files of a folder: the way to it from here, where it lies below.
+
+    A folder on a remote file system is given by its URL.
+    """
+    if isinstance(folder, str):
+        return f"{folder}/"
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
     return "" if folder == Path() else f"{folder.as_posix()}/"

@@ -16,7 +16,8 @@ if __package__ in (None, ""):  # run as a script: python tools/validate.py
 
 import click
 
-from tools.linting import ConfigName, Linting, below, fail, linting_options, say_mended, stop
+from tools.engine_options import engine_at, engine_options
+from tools.linting import ConfigName, DataDir, Linting, below, fail, linting_options, say_mended, stop
 
 if TYPE_CHECKING:  # the linter is loaded when the command runs, so that --help answers at once
     from tools.check.annotations.agreement import Agreement
@@ -26,19 +27,23 @@ AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is t
 
 @dataclass(frozen=True)
 class Options:
-    """How to check a data directory; `data_dir` None for the embedded edition, `configs` empty for all."""
+    """How to check a data directory; `data_dir` None for the embedded edition, `configs` empty for all.
 
-    data_dir: Path | None
+    `scheduler` is the address of that of a Dask cluster; None for threads of this process.
+    """
+
+    data_dir: Path | str | None
     configs: tuple[str, ...]
     depth: Literal["quick", "default", "deep"]
     no_cache: bool
     work_dir: Path
     num_proc: int | None
     fix: bool
+    scheduler: str | None
 
 
 @click.command()
-@click.option("--data-dir", type=AS_PATH, help="The raw tree. Default: the embedded edition.")
+@click.option("--data-dir", type=DataDir(), help="The raw tree, a folder or a URL. Default: the embedded edition.")
 @click.option("--sheet", type=AS_PATH, metavar="FILE", help="Check this sheet alone, CSV or Parquet.")
 @click.option(
     "--annotations",
@@ -65,9 +70,10 @@ class Options:
     help="Where the pictures of the embedded edition are drawn.",
 )
 @click.option("--num-proc", type=click.IntRange(min=1), help="Threads that read and prove. Default: one a core.")
+@engine_options
 @linting_options
 def main(
-    data_dir: Path | None,
+    data_dir: Path | str | None,
     sheet: Path | None,
     annotations: Path | None,
     configs: tuple[str, ...],
@@ -75,6 +81,7 @@ def main(
     no_cache: bool,
     work_dir: Path,
     num_proc: int | None,
+    scheduler: str | None,
     fix: bool,
     **choice: Any,
 ) -> None:
@@ -85,6 +92,12 @@ def main(
     """  # fmt: skip
     if sum(map(bool, (data_dir, sheet, annotations))) > 1:
         raise click.UsageError("give one of --data-dir, --sheet and --annotations")
+    if (sheet or annotations) and scheduler:
+        raise click.UsageError("--engine dask is for pictures: leave it out with --sheet and --annotations")
+    if scheduler and num_proc:
+        raise click.UsageError("--num-proc is of this machine: a Dask cluster has as many workers as were started")
+    if isinstance(data_dir, str) and fix:
+        raise click.UsageError("--fix mends files of this machine: mend a copy of the sheet, and put it there")
     if sheet and (configs or depth):
         raise click.UsageError("--sheet checks the sheet alone: leave out --config, --quick and --deep")
     if annotations and (len(configs) != 1 or depth or fix):
@@ -99,7 +112,7 @@ def main(
         elif annotations:
             agreements = _check_annotations(linting, annotations, configs[0])
         else:
-            options = Options(data_dir, configs, depth or "default", no_cache, work_dir, num_proc, fix)
+            options = Options(data_dir, configs, depth or "default", no_cache, work_dir, num_proc, fix, scheduler)
             agreements = _check_data(linting, options)
         status = linting.show(agreements)
     except (OSError, ValueError) as error:
@@ -139,7 +152,7 @@ def _check_data(linting: Linting, options: Options) -> list[Agreement]:
     """Check a data directory, and return how far the annotators of its EmoNet configs agree."""
     from tqdm import tqdm
 
-    from DiffusionFER import SUBSETS
+    from DiffusionFER import shown
     from tools.check.configs import agreements, check_data, configs_with_data
     from tools.check.findings import visible
     from tools.check.images.proven import Proven, default_location
@@ -147,7 +160,7 @@ def _check_data(linting: Linting, options: Options) -> list[Agreement]:
 
     folder = options.data_dir or embedded_edition(options.work_dir, lambda line: click.echo(line, err=True))
     configs = configs_with_data(options.configs, folder)
-    if options.fix and (sheet := folder / "dataset_sheet.csv").is_file():
+    if options.fix and isinstance(folder, Path) and (sheet := folder / "dataset_sheet.csv").is_file():
         _mend_sheet(linting, sheet)
     images = 0
 
@@ -157,17 +170,37 @@ def _check_data(linting: Linting, options: Options) -> list[Agreement]:
         bar.update(more)
 
     with (
+        engine_at(options.scheduler) as engine,
         Proven.open(None if options.no_cache else default_location()) as proven,
         tqdm(desc="images", unit=" images", disable=None) as bar,
     ):
         found = check_data(
-            configs, str(folder), depth=options.depth, proven=proven, workers=options.num_proc, advance=advance
+            configs,
+            str(folder),
+            depth=options.depth,
+            proven=proven,
+            workers=options.num_proc,
+            advance=advance,
+            engine=engine,
         )
-        # A clone of upstream may be given itself: the names of its files begin with its own.
-        upstream = any(folder.resolve().name in SUBSETS[config].folders for config in configs)
-        linting.add(found, base=below(folder.parent if upstream else folder))
-    click.echo(f"checked {', '.join(configs)} in {visible(str(folder))}: {images:,} images", err=True)
+        linting.add(found, base=_base(configs, folder))
+    click.echo(f"checked {', '.join(configs)} in {visible(shown(folder))}: {images:,} images", err=True)
     return list(agreements(configs, folder))
+
+
+def _base(configs: list[str], folder: Path | str) -> str:
+    """Return what goes before the names of files. A clone of upstream may be given itself: they begin with its name."""
+    from DiffusionFER import SUBSETS, shown
+
+    if isinstance(folder, str):
+        url = shown(folder)
+        above: Path | str = url.rpartition("/")[0]
+        name = url.rpartition("/")[2].partition("@")[0]  # of a repository of the Hub, without its revision
+        folder = url
+    else:
+        above, name = folder.parent, folder.resolve().name
+    upstream = any(name in SUBSETS[config].folders for config in configs)
+    return below(above if upstream else folder)
 
 
 def _mend_sheet(linting: Linting, sheet: Path) -> None:

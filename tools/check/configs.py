@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import SUBSETS, open_raw
+from DiffusionFER import REMOTE_AT_A_TIME, SUBSETS, Remote, is_remote, open_raw, shown
 from tools.check.annotations.agreement import Agreement, agreement
 from tools.check.annotations.demographics import side_findings
 from tools.check.annotations.emonet import annotation_findings
@@ -34,16 +34,22 @@ from tools.check.images.source import Source
 from tools.check.images.walk import Depth, Images, images_findings
 from tools.check.sheet.check import sheet_findings
 from tools.check.sheet.read import Sheet, read_sheet, rows_missing, size_of
+from tools.engine import Engine
 
 
-def configs_with_data(named: Sequence[str], data_dir: Path) -> list[str]:
+def configs_with_data(named: Sequence[str], data_dir: Path | str) -> list[str]:
     """Return the configs to check: those named, which must have data, or all that have.
 
     Raises ValueError with one line for the user where there is nothing to check, or a config is unknown.
     """
-    if not data_dir.is_dir():
-        raise ValueError(f"{data_dir} is not a folder")
     _known(named)
+    if is_remote(data_dir):
+        try:
+            Remote(str(data_dir)).names()
+        except FileNotFoundError as error:
+            raise ValueError(str(error)) from None
+    elif not Path(data_dir).is_dir():
+        raise ValueError(f"{data_dir} is not a folder")
     found = []
     for config in named or SUBSETS:
         try:
@@ -57,7 +63,8 @@ def configs_with_data(named: Sequence[str], data_dir: Path) -> list[str]:
         found.append(config)
     if not found:
         looked_for = ", ".join(subset.folders[0] for subset in SUBSETS.values())
-        raise ValueError(f"{data_dir} holds the data of no config: none of {looked_for} is there, as a folder or a zip")
+        missing = f"none of {looked_for} is there, as a folder or a zip"
+        raise ValueError(f"{shown(data_dir)} holds the data of no config: {missing}")
     return found
 
 
@@ -83,16 +90,18 @@ def check_data(
     proven: Proven | None = None,
     workers: int | None = None,
     advance: Callable[[int], object] = lambda images: None,
+    engine: Engine | None = None,
 ) -> Iterator[Finding]:
     """Yield all findings for the configs and their images, as they are found, each image read once at most.
 
     What `proven` remembers is not read again, and what is proven is remembered there. `workers` is the number of
-    threads (None: one a core), `advance` is told how many more images are done. Raises ValueError for a config that is
-    unknown.
+    threads (None: one a core, more for a remote tree), `advance` is told how many more images are done. An `engine`
+    that is a cluster looks at the images in place of threads, with the same findings in the same order; its workers
+    must see `data_dir`, too. Raises ValueError for a config that is unknown, EngineError where the cluster fails.
     """
     images: list[Images] = []  # filled as the lists are gone through
     yield from _check_lists(_known(configs), data_dir, images)
-    yield from check_images(images, depth=depth, proven=proven, workers=workers, advance=advance)
+    yield from check_images(images, depth=depth, proven=proven, workers=workers, advance=advance, engine=engine)
 
 
 def check_lists(configs: Sequence[str], data_dir: str) -> tuple[list[Finding], list[Images]]:
@@ -108,14 +117,19 @@ def check_images(
     proven: Proven | None = None,
     workers: int | None = None,
     advance: Callable[[int], object] = lambda images: None,
+    engine: Engine | None = None,
 ) -> Iterator[Finding]:
     """Yield what is wrong with the images that `check_lists` returned; see `check_data`. The list is emptied."""
     if depth == "deep" and images and perceptual_hash() is None:
         message = "near duplicates were not looked for: the library scipy is not installed"
         yield NOT_COMPARED.at(images[0].source.folder.name, message)
-    workers = workers or os.cpu_count() or 1
+    if not workers:
+        waits = bool(images) and is_remote(images[0].source.folder.data_dir)
+        workers = REMOTE_AT_A_TIME if waits else os.cpu_count() or 1
     while images:  # of a config that is done nothing is kept
-        yield from images_findings(images.pop(0), depth=depth, proven=proven, workers=workers, advance=advance)
+        yield from images_findings(
+            images.pop(0), depth=depth, proven=proven, workers=workers, advance=advance, engine=engine
+        )
 
 
 def _known(configs: Sequence[str]) -> list[str]:
@@ -172,11 +186,11 @@ def _images(config: str, listing: Listing, rows: Sheet | None = None, files: pa.
     """Return the images of a listing in the compact form in which they are gone through."""
     names = pa.array((entry.name for entry in listing.entries if is_image(entry)), pa.string())
     index = None if files is None else pc.index_in(names, files)
-    return Images(config, Source(listing.folder), names, rows, index)
+    return Images(config, Source(listing.folder, listing.entries), names, rows, index)
 
 
 def _check_emonet(config: str, data_dir: str, found: list[Images]) -> Iterator[Finding]:
-    listing, findings = read_listing(config, _above_clone(config, data_dir))
+    listing, findings = read_listing(config, data_dir)
     yield from findings
     if listing:
         yield from annotation_findings(config, listing)
@@ -184,16 +198,10 @@ def _check_emonet(config: str, data_dir: str, found: list[Images]) -> Iterator[F
         found.append(_images(config, listing))
 
 
-def _above_clone(config: str, data_dir: str) -> str:
-    """Return the folder that holds the raw folder: as the builder, a clone of upstream may be given itself."""
-    real = Path(os.path.realpath(data_dir))
-    return str(real.parent) if real.name in SUBSETS[config].folders else data_dir
-
-
-def agreements(configs: Sequence[str], data_dir: Path) -> Iterator[Agreement]:
+def agreements(configs: Sequence[str], data_dir: Path | str) -> Iterator[Agreement]:
     """Yield how far the annotators agree, for each EmoNet config that several people annotated."""
     for config in _known(configs):
         if SUBSETS[config].kind != "faces":
-            listing, _ = read_listing(config, _above_clone(config, str(data_dir)))
+            listing, _ = read_listing(config, str(data_dir))
             if listing and (found := agreement(config, listing)):
                 yield found

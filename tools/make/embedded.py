@@ -7,14 +7,13 @@ next run continues where it was.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,17 +23,19 @@ from PIL import Image
 from tqdm import tqdm
 
 from DiffusionFER import EMOTIONS
+from tools.engine import Engine, processes, threads
 from tools.make.design import COLUMNS, FOLDER, Row, design
-from tools.make.sketch import MODEL, crop, draw, render
+from tools.make.sketch import MODEL, Box, crop, draw, render
 
-A = TypeVar("A")
-B = TypeVar("B")
+R = TypeVar("R")
+Drawn = Generator[tuple[Row, R], None, None]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHEET = "dataset_sheet.csv"
 CROPPED = "DiffusionEmotion_S_cropped"
 FAMILY = MODEL.rsplit("-", 1)[0]  # every number of this renderer: "diffusionfer-sketch"
 PATH = re.compile(rf"{FOLDER}/({'|'.join(EMOTIONS)})/([a-z]{{8}}_([0-6])\.png)")
+FEW = 64  # rows: those that one process draws while others start (2 s, against 40 ms a row)
 PART = ".part"  # the ending of a file that is not finished
 
 
@@ -96,59 +97,60 @@ def digest(path: Path) -> str:
 
 def describe(row: Row) -> Row:
     """Return `row` with what drawing it tells: face_box, sha256 and sha256_cropped."""
-    original, cropped, box = render(row)
-    return {
-        **row,
-        "face_box": " ".join(map(str, box)),
-        "sha256": hashlib.sha256(original).hexdigest(),
-        "sha256_cropped": hashlib.sha256(cropped).hexdigest(),
-    }
+    return _described(row, *render(row))
 
 
-def complete(row: Row, folder: Path) -> tuple[Row, bool]:
-    """Draw the row's two pictures into `folder` unless they are there with the sheet's digests.
-
-    Returns the row with the digests of the files that now lie there, and whether it was drawn.
-    """
-    paths = folder / row["path"], folder / cropped_path(row["path"])
-    if all(row[c] and digest(path) == row[c] for path, c in zip(paths, ("sha256", "sha256_cropped"), strict=True)):
-        return row, False
-    original, cropped, box = render(row)
-    for path, content in zip(paths, (original, cropped), strict=True):
-        write_whole(path, content)
+def _described(row: Row, original: bytes, cropped: bytes, box: Box) -> Row:
     digests = {"sha256": hashlib.sha256(original).hexdigest(), "sha256_cropped": hashlib.sha256(cropped).hexdigest()}
-    return {**row, "face_box": " ".join(map(str, box)), **digests}, True
+    return {**row, "face_box": " ".join(map(str, box)), **digests}
 
 
-def spread(work: Callable[[A], B], items: list[A], workers: int | None, progress: bool | None) -> Iterator[B]:
-    """Yield `work(item)` for every item in order, from `workers` processes (all cores if None).
+def is_there(folder: Path, row: Row) -> bool:
+    """Say whether the row's two pictures lie in `folder` with the sheet's digests."""
+    paths = folder / row["path"], folder / cropped_path(row["path"])
+    return all(row[c] and digest(path) == row[c] for path, c in zip(paths, ("sha256", "sha256_cropped"), strict=True))
 
-    `progress` None shows a bar on stderr where that is a terminal.
-    """
-    workers = workers or os.cpu_count() or 1
+
+def write_pictures(folder: Path, row: Row, original: bytes, cropped: bytes, box: Box) -> Row:
+    """Write the row's two pictures into `folder`, and return the row with the digests of the files."""
+    write_whole(folder / row["path"], original)
+    write_whole(folder / cropped_path(row["path"]), cropped)
+    return _described(row, original, cropped, box)
+
+
+def progress_bar(total: int, progress: bool | None) -> tqdm:
+    """Return a bar on stderr; `progress` None shows it where that is a terminal."""
     disable = not (sys.stderr.isatty() if progress is None else progress)
-    with tqdm(total=len(items), unit="picture", disable=disable, file=sys.stderr) as bar:
-        if workers == 1 or len(items) < 2:
-            for item in items:
-                yield work(item)
-                bar.update()
-            return
-        with ProcessPoolExecutor(workers) as pool:
-            try:
-                for result in pool.map(work, items, chunksize=4):
-                    yield result
-                    bar.update()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    return tqdm(total=total, unit="picture", disable=disable, file=sys.stderr)
 
 
-def make_sheet(path: Path, *, workers: int | None = None, progress: bool | None = None) -> list[Row]:
+def spread(work: Callable[[Row], R], rows: list[Row], workers: int | None, engine: Engine | None) -> Drawn[R]:
+    """Yield every row with `work(row)`, in the order in which they are done: by `engine`, or by `workers` processes.
+
+    None is all cores. A few rows are done in this process, sooner than another has started.
+    """
+    with contextlib.ExitStack() as stack:
+        if engine is None:
+            alone = workers == 1 or len(rows) <= FEW
+            engine = stack.enter_context(threads(1) if alone else processes(workers))
+        yield from stack.enter_context(contextlib.closing(engine.run(work, rows)))
+
+
+def make_sheet(
+    path: Path, *, workers: int | None = None, progress: bool | None = None, engine: Engine | None = None
+) -> list[Row]:
     """Design the edition, draw every row once for its face box and digests, and write the sheet to `path`.
 
-    Returns the rows. Takes about half a minute on two cores; the digests hold for the Pillow that is installed.
+    Returns the rows. Takes about half a minute on two cores; the digests hold for the Pillow that is installed, which
+    an engine that is a cluster has everywhere.
     """
-    rows = list(spread(describe, design(), workers, progress))
+    rows = design()
+    made = {}
+    with progress_bar(len(rows), progress) as bar:
+        for row, described in spread(describe, rows, workers, engine):
+            made[row["path"]] = described
+            bar.update()
+    rows = [made[row["path"]] for row in rows]
     write_whole(path, sheet_text(rows).encode())
     return rows
 
@@ -186,12 +188,20 @@ def clear(folder: Path, former: list[Row], rows: list[Row]) -> int:
     return sum(path.suffix == ".png" for path in found)
 
 
-def render_tree(sheet: Path, folder: Path, *, workers: int | None = None, progress: bool | None = None) -> Tree:
+def render_tree(
+    sheet: Path,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    progress: bool | None = None,
+    engine: Engine | None = None,
+) -> Tree:
     """Make the raw tree of `sheet` in `folder`: originals, cropped variants and the sheet itself.
 
     Pictures that lie there with the sheet's digests stay as they are; the others are drawn. Where the installed
     Pillow encodes other bytes than the one that made the sheet, the sheet in `folder` gets the digests of the files
-    as they are, and `differing` of the result counts those rows.
+    as they are, and `differing` of the result counts those rows. The drawing is done by `workers` processes (all cores
+    if None) or by `engine`; the pictures come back and are written here, so that `folder` may be on this machine only.
 
     Raises ValueError where `sheet` cannot be read as one of this edition, or `folder` holds a sheet of another one.
     """
@@ -205,12 +215,21 @@ def render_tree(sheet: Path, folder: Path, *, workers: int | None = None, progre
             (folder / kind / emotion).mkdir(parents=True, exist_ok=True)
     # The sheet comes first: it tells a later edition which pictures of a killed run are this one's.
     write_whole(folder / SHEET, sheet_text(rows).encode())
-    done = list(spread(partial(complete, folder=folder), rows, workers, progress))
-    made = [row for row, _ in done]
-    differing = sum(new != old for new, old in zip(made, rows, strict=True))
+    made = {}
+    with progress_bar(len(rows), progress) as bar:
+        with threads(workers) as looking:
+            for row, there in looking.run(partial(is_there, folder), rows):
+                if there:
+                    made[row["path"]] = row
+                    bar.update()
+        missing = [row for row in rows if row["path"] not in made]
+        for row, drawn in spread(render, missing, workers, engine):
+            made[row["path"]] = write_pictures(folder, row, *drawn)
+            bar.update()
+    differing = sum(made[row["path"]] != row for row in rows)
     if differing:
-        write_whole(folder / SHEET, sheet_text(made).encode())
-    return Tree(len(rows), sum(drawn for _, drawn in done), removed, differing)
+        write_whole(folder / SHEET, sheet_text(made[row["path"]] for row in rows).encode())
+    return Tree(len(rows), len(missing), removed, differing)
 
 
 def embedded_edition(work_dir: Path, say: Callable[[str], None]) -> Path:

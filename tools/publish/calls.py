@@ -57,6 +57,10 @@ class Calls:
         self._say, self._retries = say, retries or Retries(sleep=self._stopping.wait)
         self._reached = self._begun = False  # whether the Hub was ever reached, and has taken the token
 
+    def stop(self) -> None:
+        """Let no other thread begin anything more, nor wait for another try."""
+        self._stopping.set()
+
     def _do(self, what: str, job: Callable[[], T], landed: Callable[[], T | None] | None = None) -> T:
         """Return what the job returns; `landed` is for what must not be done twice (see Retries.call).
 

@@ -28,7 +28,7 @@ from tools.make.embedded import embedded_edition
 from tools.publish.push import ROOT, Options, PushError, Say
 from tools.publish.staging import StagingHub
 from tools.publish.staging.access import Role
-from tools.publish.summary import text_table
+from tools.publish.text import table
 
 READBACK = Path(__file__).with_name("readback.py")
 # Tried first, so that the line to paste is the same at every rehearsal; any free port does.
@@ -69,7 +69,7 @@ class Rehearsal:
         warnings = "".join(f"warning: {warning}\n" for warning in self.pushed["warnings"])
         faults = "".join(f"fault {line}\n" for line in self.faults)
         return (
-            f"\n{faults}{warnings}{text_table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
+            f"\n{faults}{warnings}{table(('config', 'split', 'rows', 'bytes', 'seconds'), rows)}\n\n"
             f"{images:,} images came back through load_dataset with the bytes of their files; "
             f"{self.seconds:.0f} s in all.\n"
             f"To try it by hand, while --rehearse --serve runs:\n\n  {self.by_hand}\n"
@@ -86,10 +86,18 @@ def rehearse(
     comes back changed.
     """
     begun = time.monotonic()
-    if options.dry_run or options.create_pr:
-        raise PushError("--rehearse pushes for real, to a Hub on this machine: leave out --dry-run and --create-pr")
+    if options.dry_run or options.plan_only or options.create_pr:
+        raise PushError(
+            "--rehearse pushes for real, to a Hub on this machine: leave out --plan, --dry-run and --create-pr"
+        )
+    if options.scheduler:
+        raise PushError(
+            "--rehearse has a Hub on this machine, of which the workers of a cluster know nothing: rehearse without "
+            "--engine dask, the shards are the same"
+        )
     work_dir = options.work_dir.absolute()
-    data_dir = (options.data_dir or embedded_edition(work_dir, say)).absolute()
+    data_dir = options.data_dir or embedded_edition(work_dir, say)
+    data_dir = data_dir if isinstance(data_dir, str) else data_dir.absolute()
     configs = configs_with_data(options.configs, data_dir)
     token = f"rehearsal_{secrets.token_hex(16)}"
     with _stage(work_dir) as stage, _staging_hub(stage / "hub", token, faults) as hub:
@@ -150,6 +158,7 @@ def _push(options: Options, environment: dict[str, str]) -> dict[str, Any]:
         "--revision": options.revision,
         "--tag": options.tag,
         "--max-shard-size": options.max_shard_size,
+        "--max-disk": options.max_disk,
         "--num-proc": options.num_proc,
     }
     command += [part for name, value in given.items() if value is not None for part in (name, str(value))]

@@ -7,19 +7,23 @@ the plan, and what the checks say of the card. Where someone else commits meanwh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from DiffusionFER import FEATURES, SUBSETS
 from tools.check.card.check import check_card
 from tools.check.findings import Finding
 from tools.check.secrets import credentials
 from tools.describe.facts.description import describe
-from tools.describe.header import read_header
+from tools.describe.header import Facts, read_header
 from tools.describe.render import RenderError, is_whole, render, write
 from tools.describe.stamp import CARD, CROISSANT
 from tools.publish.plan import Local, Plan, Remote, git_blob_id, make_plan
 from tools.publish.shards import Shard
+from tools.publish.uploads import Content, Uploaded
 
 SCRIPT = "DiffusionFER.py"  # never published: datasets 4 and later refuse a repository that holds it
 LARGEST_REGULAR_FILE = 10 * 10**6
@@ -29,7 +33,7 @@ LARGEST_REGULAR_FILE = 10 * 10**6
 class Release:
     """Files by path, what they will be on the Hub, the plan against what it has, findings on the card, and warnings."""
 
-    files: dict[str, Path | bytes]
+    files: dict[str, Content]
     local: dict[str, Local]
     plan: Plan
     findings: list[Finding]
@@ -44,7 +48,7 @@ class Release:
 def make_release(
     shards: Sequence[Shard],
     configs: Sequence[str],
-    data_dir: Path,
+    data_dir: Path | str,
     *,
     checkout: Path,
     card_dir: Path,
@@ -55,10 +59,7 @@ def make_release(
 
     `published` is the card of the repository. What is rendered is written to `card_dir`, too. Raises RenderError.
     """
-    by_config: dict[str, list[tuple[str, Path]]] = {}
-    for shard in shards:
-        by_config.setdefault(shard.config, []).append((shard.split, shard.file))
-    description = describe(data_dir, by_config)
+    description = describe(data_dir, {config: _facts(list(of)) for config, of in by_config(shards)})
     rendered = render(checkout, description, published)
     whole = is_whole(read_header(rendered[CARD].decode()), description)
     if not whole:  # what stands beside the card speaks of more than this push has: it is sent only where it is missing
@@ -70,7 +71,7 @@ def make_release(
     write(card_dir, rendered)
     # Beside the card lies what is published with it, unless a part of that is on the Hub alone.
     findings = sorted(check_card(CARD, rendered[CARD], card_dir if whole else checkout))
-    local = {shard.path: _local_shard(shard) for shard in shards} | {
+    local = {shard.path: local_shard(shard) for shard in shards} | {
         path: Local(len(content), git_blob_id(content), hashlib.sha256(content).hexdigest())
         for path, content in rendered.items()
     }
@@ -82,11 +83,29 @@ def make_release(
         )
     if SCRIPT in listed:
         warnings.append(f"{SCRIPT} in the repository makes datasets 4 and later refuse it: delete it there")
-    files: dict[str, Path | bytes] = {**{shard.path: shard.file for shard in shards}, **rendered}
+    contents = {shard.path: shard.file if shard.here else Uploaded(shard.size, shard.sha256) for shard in shards}
+    files: dict[str, Content] = {**contents, **rendered}
     return Release(files, local, make_plan(local, listed, configs), findings, warnings)
 
 
-def _local_shard(shard: Shard) -> Local:
+def by_config(shards: Sequence[Shard]) -> Iterator[tuple[str, Iterator[Shard]]]:
+    """Yield the shards of each config, which stand together."""
+    return itertools.groupby(shards, lambda shard: shard.config)
+
+
+def _facts(shards: list[Shard]) -> Facts:
+    """Return what the footers of a config's shards say, from what is known of them since they were built."""
+    rows: Counter[str] = Counter()
+    num_bytes: Counter[str] = Counter()
+    for shard in shards:
+        rows[shard.split] += shard.rows
+        num_bytes[shard.split] += shard.num_bytes
+    features = FEATURES[SUBSETS[shards[0].config].kind]._to_yaml_list()
+    return Facts(features, dict(rows), dict(num_bytes), sum(shard.size for shard in shards))
+
+
+def local_shard(shard: Shard) -> Local:
+    """Return what a shard is on the Hub."""
     # The Hub takes a file of this size into LFS, where its sha256 counts, whatever the repository's .gitattributes say.
-    content = shard.file.read_bytes() if shard.size <= LARGEST_REGULAR_FILE else None
+    content = shard.file.read_bytes() if shard.here and shard.size <= LARGEST_REGULAR_FILE else None
     return Local(shard.size, git_blob_id(content) if content is not None else "", shard.sha256)

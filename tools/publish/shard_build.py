@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from DiffusionFER import RawFolder
+from DiffusionFER import REMOTE_AT_A_TIME, RawFolder, is_remote
 from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
@@ -44,7 +44,7 @@ class Built:
     """What came out: the size of the file in bytes, its sha256, its time, and the size of its columns, see Record.
 
     `findings` say what is wrong with its images. Where it was built on another machine, `content` is the file, or it
-    was `sent` from there to the Hub.
+    was `sent` from there to the Hub, with `traffic` as the bytes that were sent and those that were there.
     """
 
     size: int
@@ -54,6 +54,7 @@ class Built:
     findings: list[Finding]
     content: bytes | None = field(default=None, repr=False)
     sent: bool = False
+    traffic: tuple[int, int] = (0, 0)
 
     @property
     def is_sound(self) -> bool:
@@ -121,6 +122,11 @@ def build(
     return Built(state.st_size, digest, state.st_mtime_ns, num_bytes, reader.findings)
 
 
+def readers(cores: int, data_dir: Path | str) -> int:
+    """Return how many threads read images: from a remote tree, which is waited for, more than there are cores."""
+    return max(cores, REMOTE_AT_A_TIME) if is_remote(data_dir) else cores
+
+
 def build_here(
     jobs: Iterable[Job],
     folder: Path,
@@ -136,7 +142,7 @@ def build_here(
 
 def build_alone(job: Job, folder: Path) -> Built:
     """Build a shard below `folder` in a process that has one core for it, as a job of an engine."""
-    with pools(1) as using:
+    with pools(readers(1, job.folder.data_dir)) as using:
         return build(job, folder / job.shard.path, using, proven_here())
 
 

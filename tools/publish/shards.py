@@ -53,7 +53,7 @@ class Shard:
 
 def build_shards(
     config: str,
-    index: Index,
+    index: Index | Callable[[], Index],
     folder: Path,
     *,
     max_shard_size: int,
@@ -71,14 +71,16 @@ def build_shards(
 
     `max_shard_size` is in bytes; `advance` is told how many more images are done. With any finding the shards are of no
     use, but every image has been looked at. With a manifest, shards that it proves are kept and their images not looked
-    at; without one, all are built. `plan` is what `plan_shards` gave for the same arguments, where it is known already;
-    `there` are the sha256 of what the Hub has, of which no file need be here. `make` builds the shards, by default
-    those of this process with so many `workers`. `before` is called with each shard that is to be built, `after` with
-    each that stands, in this thread.
+    at; without one, all are built. `plan` is what `plan_shards` gave for the same arguments, where it is known already:
+    then `index` may be a function that reads it, called when a shard is to be built. `there` are the sha256 of what the
+    Hub has, of which no file need be here. `make` builds the shards, by default in threads of this process, so many as
+    there are `workers`. `before` is called with each shard that is to be built, `after` with each that stands, in this
+    thread.
 
     Raises ShardError where an image does not fit into a shard or the disk does not take it, and ManifestError.
     """
-    planned = plan_shards(config, index, max_shard_size=max_shard_size) if plan is None else plan
+    read = functools.cache(index) if callable(index) else lambda: index
+    planned = plan_shards(config, read(), max_shard_size=max_shard_size) if plan is None else plan
     prepare(config, planned, folder, manifest)
     shards = proven_shards(planned, folder, manifest, there) if manifest else {}
     for shard in shards.values():
@@ -92,10 +94,10 @@ def build_shards(
                 if shard.path in shards:
                     continue
                 before(shard)
-                rows = index.rows(split) if rows is None else rows  # nobody needs those of a split that is kept whole
+                rows = read().rows(split) if rows is None else rows  # nobody needs those of a split that is kept whole
                 if manifest:
                     manifest.begin(shard.path)
-                yield Job(shard, rows.slice(shard.start, shard.rows), index.folder, max_shard_size)
+                yield Job(shard, rows.slice(shard.start, shard.rows), read().folder, max_shard_size)
 
     findings: list[Finding] = []
     make = make or functools.partial(build_here, folder=folder, workers=workers, inspect=inspect, advance=advance)

@@ -47,13 +47,13 @@ class Traffic:
 
     def __init__(self, advance: Callable[[int], object] = lambda size: None) -> None:
         self.sent = self.there = 0
-        self._advance, self._lock = advance, threading.Lock()
+        self.advance, self._lock = advance, threading.Lock()
 
     def count(self, *, sent: int = 0, there: int = 0, again: int = 0) -> None:
         """Count bytes; `again` are those that were sent in vain and will be sent once more."""
         with self._lock:
             self.sent, self.there = self.sent + sent, self.there + there
-            self._advance(sent + there - again)
+            self.advance(sent + there - again)
 
 
 class Room:
@@ -101,13 +101,13 @@ class Uploads(Calls):
         operations = {path: addition(path, content, traffic) for path, content in files.items()}
         room = Room(max((operation.upload_info.size for operation in operations.values()), default=0))
 
-        def send(path: str) -> None:
-            with room.taken(operations[path].upload_info.size):
-                self._send(path, operations[path], revision, create_pr, traffic)
+        def send(path: str, operation: CommitOperationAdd) -> None:
+            with room.taken(operation.upload_info.size):
+                self.send(path, operation, revision=revision, create_pr=create_pr, traffic=traffic)
 
         try:
             with ThreadPoolExecutor(SENDERS) as pool:
-                jobs = [pool.submit(send, path) for path in operations]
+                jobs = [pool.submit(send, *of) for of in operations.items()]
                 try:
                     done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
                     for job in done:
@@ -120,10 +120,12 @@ class Uploads(Calls):
             self._stopping.clear()
         return operations
 
-    def _send(
-        self, path: str, operation: CommitOperationAdd, revision: str | None, create_pr: bool, traffic: Traffic
-    ) -> None:
-        was_there = operation._is_uploaded
+    def send(
+        self, path: str, content: Content, *, revision: str | None, create_pr: bool, traffic: Traffic
+    ) -> CommitOperationAdd:
+        """Send one content, if it is large, and return what to give to `commit` for it. Raises HubError."""
+        operation = addition(path, content, traffic)
+        was_there = is_kept(operation)
         self._do(
             f"upload {path}",
             lambda: self._api.preupload_lfs_files(
@@ -135,16 +137,14 @@ class Uploads(Calls):
                 free_memory=False,
             ),
         )
-        if isinstance(operation, _Counted):
+        if isinstance(operation, _Counted) and not operation.under_way:
             size = operation.upload_info.size
-            if operation.under_way:  # it went by LFS
-                pass
-            elif operation._upload_mode == "lfs" and not was_there and is_xet_available():
-                traffic.count(sent=size)  # Xet does not say what of it the Hub had
-            elif operation._upload_mode == "lfs":
-                traffic.count(there=size)
+            # A small file goes with the commit; and Xet, which cuts files up, does not say what of them the Hub had.
+            if not is_kept(operation) or (is_xet_available() and not was_there):
+                traffic.count(sent=size)
             else:
-                traffic.count(sent=size)  # in the commit itself
+                traffic.count(there=size)
+        return operation
 
     def has(self, contents: Iterable[Uploaded]) -> set[str]:
         """Return the sha256 of those contents that the Hub keeps for this repository, committed or not."""
@@ -219,6 +219,11 @@ class _CountedFile(io.BufferedIOBase):
     def seekable(self) -> bool:
         """Say that it knows positions."""
         return True
+
+
+def is_kept(operation: CommitOperationAdd) -> bool:
+    """Say whether the Hub keeps the content of an operation already, ahead of the commit."""
+    return operation._is_uploaded
 
 
 def addition(path: str, content: Content, traffic: Traffic) -> CommitOperationAdd:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, Entry, RawFolder, open_raw
+from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, Entry, RawFolder, find_raw, is_remote, names_there, open_raw, shown
 from tools.check.findings import Finding, quote
 from tools.check.images.rules import (
     ENTRY_UNSAFE,
@@ -60,6 +59,8 @@ def is_image(entry: Entry) -> bool:
 def without_machine(text: object, data_dir: str) -> str:
     """Return a message of DiffusionFER with the path of the data directory taken out, for findings are published."""
     message = str(text)
+    if is_remote(data_dir):
+        return message.replace(shown(data_dir) + "/", "")
     for path in {os.path.realpath(data_dir), os.path.abspath(data_dir), os.path.normpath(data_dir)}:  # noqa: PTH100
         message = message.replace(path.rstrip(os.sep) + os.sep, "")
     return message
@@ -68,7 +69,10 @@ def without_machine(text: object, data_dir: str) -> str:
 def read_listing(config: str, data_dir: str) -> tuple[Listing | None, list[Finding]]:
     """Open and list the data of a config; None where that is not possible."""
     candidates = [name + ending for name in SUBSETS[config].folders for ending in ("", ".zip")]
-    found = [name for name in candidates if os.path.lexists(Path(data_dir, name))]
+    try:
+        above, found = find_raw(config, data_dir)
+    except (OSError, ValueError) as error:
+        return None, [_unlistable(config, candidates[0], error, data_dir)]
     if not found:
         message = f"config {config} has no data: the data directory holds none of {', '.join(candidates)}"
         return None, [FOLDER_MISSING.at(candidates[0], message, "put the folder or its zip there")]
@@ -79,11 +83,15 @@ def read_listing(config: str, data_dir: str) -> tuple[Listing | None, list[Findi
         folder = open_raw(config, data_dir)
         listing = Listing(folder, folder.entries())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else without_machine(error, data_dir)
-        message = f"the data of config {config} cannot be listed: {reason or type(error).__name__}"
-        return None, [FOLDER_UNREADABLE.at(found[0], message, "put a folder of images or its zip there")]
+        return None, [_unlistable(config, found[0], error, above)]
     entries = [_named(entry) for entry in listing.entries]
     return Listing(folder, entries), list(_entries(Listing(folder, entries), config))
+
+
+def _unlistable(config: str, name: str, error: OSError | ValueError, data_dir: str) -> Finding:
+    reason = getattr(error, "strerror", None) or without_machine(error, data_dir)
+    message = f"the data of config {config} cannot be listed: {reason}"
+    return FOLDER_UNREADABLE.at(name, message, "put a folder of images or its zip there")
 
 
 def _named(entry: Entry) -> Entry:
@@ -162,7 +170,7 @@ def missing_folder_findings(sheet: Sheet, sizes: Sequence[str], data_dir: str) -
     others = {size_of(name) for name, subset in SUBSETS.items() if subset.kind == "faces"} - set(sizes)
     for size in sorted(others, reverse=True):
         folders = original_folders(size)
-        if any(os.path.lexists(Path(data_dir, name + ending)) for name in folders for ending in ("", ".zip")):
+        if names_there(data_dir, (name + ending for name in folders for ending in ("", ".zip"))):
             continue
         if count := sheet.only("path").of_size(size).table.num_rows:
             message = (

@@ -1,6 +1,7 @@
 """How a check reads the files of a raw folder or zip: whole, only their beginning, or only what tells a change.
 
 In goes a RawFolder, whose guards hold here as there: nothing outside the data directory is read, and no pipe is opened.
+What tells a change on a remote file system is what it was listed with, so that no file there is asked for it alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from DiffusionFER import RawFolder, RawZip
+from DiffusionFER import Entry, RawFolder, RawZip, RemoteFolder, RemoteZip
 from tools.check.images.formats import HEAD_BYTES
 
 # Should a file have become a pipe since it was listed, opening it must not wait. A link is refused (ELOOP) and looked
@@ -42,31 +45,61 @@ class Stamp:
         return (self.size, self.mtime_ns, self.ctime_ns) == (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
-class Source:
-    """The files of one raw folder or zip."""
+@dataclass(frozen=True)
+class RemoteStamp(Stamp):
+    """The stamp of a file on a remote file system: what that told of it is part of its place, and its times are 0."""
 
-    def __init__(self, folder: RawFolder) -> None:
+    told: str
+
+
+class Source:
+    """The files of one raw folder or zip; `listed` are those of a remote folder that are asked for their stamps.
+
+    A copy in another process can read, but has no stamps of a remote folder: a million of them would go along.
+    """
+
+    def __init__(self, folder: RawFolder, listed: Iterable[Entry] = ()) -> None:
         self.folder = folder
-        self._place = f"{folder.path}\0".encode(errors="surrogateescape")
-        self._zip = os.stat(folder.path) if isinstance(folder, RawZip) else None  # noqa: PTH116
+        self._listed = {entry.name: entry for entry in listed} if isinstance(folder, RemoteFolder) else {}
+        self._place, self._zip = f"{folder.path}\0".encode(errors="surrogateescape"), None
+        if isinstance(folder, RemoteZip):
+            self._place += f"{folder.stamp}\0".encode()
+        elif isinstance(folder, RawZip):
+            self._zip = os.stat(folder.path)  # noqa: PTH116
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_listed": {}}
 
     def stamp(self, name: str) -> Stamp | None:
         """Return the stamp of a file; None where it is gone, which reading it will say."""
         try:
-            if isinstance(self.folder, RawZip) and self._zip:
-                info, state = _info(self.folder, name), self._zip
+            if isinstance(self.folder, RemoteFolder):
+                entry = self._listed[name]
+                return RemoteStamp(self._digest(f"{name}\0{entry.stamp}"), entry.size, 0, 0, entry.stamp)
+            if isinstance(self.folder, RawZip):
+                info = _info(self.folder, name)
                 place = f"{name}\0{info.CRC:08x}{info.file_size}"
+                if not self._zip:
+                    return Stamp(self._digest(place), info.file_size, 0, 0)
+                state = self._zip
             else:
                 state, place = os.stat(self._path(name)), name  # noqa: PTH116
         except (OSError, KeyError, ValueError):
             return None
-        digest = hashlib.blake2b(self._place + place.encode(errors="surrogateescape"), digest_size=16).digest()
-        return Stamp(digest, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        return Stamp(self._digest(place), state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+    def _digest(self, place: str) -> bytes:
+        return hashlib.blake2b(self._place + place.encode(errors="surrogateescape"), digest_size=16).digest()
 
     def read(self, name: str, stamp: Stamp | None) -> bytes:
         """Return the bytes of a file. Raises OSError, or ValueError where it must not be read or is not as stamped."""
         if isinstance(self.folder, RawZip):
             content = self.folder.read(name)
+        elif isinstance(self.folder, RemoteFolder):
+            content = self.folder.read(name)
+            listed = isinstance(stamp, RemoteStamp) and Entry(name, stamp.size, None, stamp.told)
+            if listed and not self.folder.is_still(listed, content):
+                raise ValueError("changed while it was checked")
         else:
             with self._open(name) as file:
                 self.folder._refuse_giants(name, os.fstat(file.fileno()).st_size)
@@ -83,6 +116,8 @@ class Source:
                     return entry.read(HEAD_BYTES)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, KeyError) as error:
                 raise ValueError(f"cannot be unpacked ({error}): pack it again") from error
+        if isinstance(self.folder, RemoteFolder):
+            return self.folder.head(name, HEAD_BYTES)
         with self._open(name) as file:
             return file.read(HEAD_BYTES)
 

@@ -1,4 +1,4 @@
-"""Goes through the images of a config once, in threads, and yields what is wrong with each and between them.
+"""Goes through the images of a config once, in threads or on a cluster, and yields what is wrong with each and between.
 
 In go a raw folder, the names of its images and their rows in the sheet; out come findings, as they are found. An image
 takes a few tens of bytes of memory while its config is checked: the digests that tell duplicates, and its size.
@@ -6,30 +6,28 @@ takes a few tens of bytes of memory while its config is checked: the digests tha
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
-from PIL.Image import Image as Pixels
 
 from tools.check.findings import Finding
+from tools.check.images.cluster import findings_of_workers
 from tools.check.images.compare import Comparison
-from tools.check.images.content import Recorded, check_sha256, content_findings, not_recorded, unreadable
-from tools.check.images.examine import Look, examine, perceptual_hash
-from tools.check.images.formats import format_of, header_of_head, too_large
+from tools.check.images.content import Recorded, check_sha256, not_recorded
+from tools.check.images.examine import perceptual_hash
 from tools.check.images.header import face_box_findings, header_findings
+from tools.check.images.look import Depth, Eye, Looked
 from tools.check.images.proven import Facts, Proven
-from tools.check.images.recipe import COLUMNS, parse_parameters, recipe_digest, recipe_findings
-from tools.check.images.rules import BOMB, IMAGE_BROKEN
+from tools.check.images.recipe import COLUMNS, recipe_digest, recipe_findings
 from tools.check.images.source import Source, Stamp
 from tools.check.sheet.read import SHA256_COLUMNS, Sheet
+from tools.engine import Engine
 
-Depth = Literal["quick", "default", "deep"]
 # Images a thread takes at a time: handing them over costs more than a look at a small PNG; but at the end one thread
 # waits for what another still has to decode.
 BATCH: dict[Depth, int] = {"quick": 32, "default": 32, "deep": 8}
@@ -90,126 +88,148 @@ class Outcome:
     findings: list[Finding]
     facts: Facts | None = None
     stamp: Stamp | None = None
-    thumbnail: Pixels | None = None  # of which the perceptual hash is to be made
     clean: bool = False  # nothing is wrong with the bytes in themselves: they may be remembered
 
 
 def images_findings(
-    images: Images, *, depth: Depth, proven: Proven | None, workers: int, advance: Callable[[int], object]
+    images: Images,
+    *,
+    depth: Depth,
+    proven: Proven | None,
+    workers: int,
+    advance: Callable[[int], object],
+    engine: Engine | None = None,
 ) -> Iterator[Finding]:
     """Yield what is wrong with the images of a config. `advance` is told how many more are done.
 
-    No more than a few batches are under way at a time. Whoever stops reading, stops the threads after the image that
-    each is at.
+    An engine that is a cluster looks at them, else `workers` threads of this process. No more than a few batches are
+    under way at a time. Whoever stops reading, stops the threads after the image that each is at.
     """
-    look = perceptual_hash() if depth == "deep" else None
-    walk = _Walk(images, depth, proven, look)
-    compared = Comparison(images, looks=look is not None, bytes_read=depth != "quick")
+    walk = Walk(images, depth, proven)
+    compared = Comparison(images, looks=walk.looks, bytes_read=depth != "quick")
+
+    def gather(outcomes: list[Outcome]) -> Iterator[Finding]:
+        """Yield the findings of a batch; keep what is to be compared and remembered."""
+        for outcome in outcomes:
+            yield from outcome.findings
+            if facts := outcome.facts:
+                compared.add(outcome.image.place, facts, outcome.image.row)
+                if proven and outcome.clean:
+                    proven.remember(outcome.stamp, facts)
+        advance(len(outcomes))
+
+    try:
+        if engine and engine.is_cluster:
+            yield from findings_of_workers(images, walk, depth, engine, gather)
+        else:
+            yield from _findings_of_threads(images, walk, depth, workers, gather)
+    finally:
+        if proven:
+            proven.flush()
+    yield from compared.findings()
+
+
+def _findings_of_threads(
+    images: Images, walk: Walk, depth: Depth, workers: int, gather: Callable[[list[Outcome]], Iterator[Finding]]
+) -> Iterator[Finding]:
     pool = ThreadPoolExecutor(workers, "check")
     under_way: deque[Future[list[Outcome]]] = deque()
     try:
         for batch in images.batches(BATCH[depth]):
             under_way.append(pool.submit(walk.batch, batch))
             if len(under_way) >= workers * AHEAD:
-                yield from walk.gather(under_way.popleft().result(), compared, advance)
+                yield from gather(under_way.popleft().result())
         while under_way:
-            yield from walk.gather(under_way.popleft().result(), compared, advance)
+            yield from gather(under_way.popleft().result())
     finally:
         walk.stop.set()
         pool.shutdown(cancel_futures=True)
-        if proven:
-            proven.flush()
-    yield from compared.findings()
 
 
-def _add_looks(outcomes: Sequence[Outcome], look: Look) -> None:
-    """Add the perceptual hashes to the facts of those images that have a thumbnail, all at once: that is faster."""
-    seen = [(outcome, outcome.facts, outcome.thumbnail) for outcome in outcomes if outcome.facts and outcome.thumbnail]
-    if seen:
-        hashes = look([thumbnail for _, _, thumbnail in seen])
-        for (outcome, facts, _), bits in zip(seen, hashes, strict=True):
-            outcome.facts, outcome.thumbnail = replace(facts, look=bits), None
+class Walk:
+    """Says what is wrong with single images, in any thread: by what is remembered, or by a look at their bytes."""
 
-
-class _Walk:
-    """Looks at images, in any thread."""
-
-    def __init__(self, images: Images, depth: Depth, proven: Proven | None, look: Look | None) -> None:
+    def __init__(self, images: Images, depth: Depth, proven: Proven | None) -> None:
         self.stop = threading.Event()
-        self._source, self._depth, self._proven, self._look = images.source, depth, proven, look
+        look = perceptual_hash() if depth == "deep" else None
+        self.looks = look is not None
+        self._source, self._eye = images.source, Eye(images.source, depth, look)
+        self._depth, self._proven = depth, proven
         self._folder, self._variant = images.source.folder.name, images.variant
         self._sheet = images.sheet
 
     def batch(self, batch: list[Image]) -> list[Outcome]:
         """Return the outcome for each image of a batch, or for the first of them when the run is stopped."""
-        outcomes = []
+        seen: list[tuple[Image, Stamp | None, Outcome | Looked]] = []
         for image in batch:
             if self.stop.is_set():
                 break
-            outcomes.append(self._quick(image) if self._depth == "quick" else self._whole(image))
-        if self._look:
-            _add_looks(outcomes, self._look)
-        return outcomes
+            stamp, known = self._remembered(image)
+            outcome = self._by_memory(image, known)
+            if outcome:
+                seen.append((image, stamp, outcome))
+            else:
+                recall = None if known else self._recall_for(image)
+                seen.append((image, stamp, self._eye.see(image.name, stamp, recall)))
+        self._eye.add_looks([found for _, _, found in seen if isinstance(found, Looked)])
+        return [
+            found if isinstance(found, Outcome) else self.judge(image, stamp, found) for image, stamp, found in seen
+        ]
 
-    def gather(
-        self, outcomes: list[Outcome], compared: Comparison, advance: Callable[[int], object]
-    ) -> Iterator[Finding]:
-        """Yield the findings of a batch; keep what is to be compared and remembered."""
-        for outcome in outcomes:
-            yield from outcome.findings
-            if facts := outcome.facts:
-                compared.add(outcome.image.place, facts, outcome.image.row)
-                if self._proven and outcome.clean:
-                    self._proven.remember(outcome.stamp, facts)
-        advance(len(outcomes))
+    def consult(self, batch: tuple[int, list[Image]]) -> list[tuple[Image, Stamp | None, Outcome | None]]:
+        """Return each image of a numbered batch with its stamp, and its outcome where what is remembered is enough."""
+        consulted = []
+        for image in batch[1]:
+            stamp, known = self._remembered(image)
+            consulted.append((image, stamp, self._by_memory(image, known)))
+        return consulted
 
-    def _quick(self, image: Image) -> Outcome:
-        file = f"{self._folder}/{image.name}"
-        try:
-            head = self._source.head(image.name)
-        except (ValueError, OSError) as error:
-            return Outcome(image, [unreadable(file, error)])
-        header = header_of_head(head)
-        if not head or not format_of(head):
-            problem = examine(head).problem
-            return Outcome(image, [IMAGE_BROKEN.at(file, f"image {problem}", "copy or generate the image again")])
-        if header is None:  # longer than what was read, or damaged: for a deeper look to say
-            return Outcome(image, [])
-        if bomb := too_large(header.width, header.height):
-            return Outcome(image, [BOMB.at(file, f"image {bomb}")])
-        facts = Facts(b"", False, header)
-        return Outcome(image, list(self._of_facts(image, facts)), facts)
-
-    def _whole(self, image: Image) -> Outcome:
-        file, stamp = f"{self._folder}/{image.name}", self._source.stamp(image.name)
-        known = self._proven.of_file(stamp) if self._proven and stamp else None
-        if known and self._enough(known, image):
-            return Outcome(image, list(self._of_facts(image, known)), known)
-        try:
-            content = self._source.read(image.name, stamp)
-        except (ValueError, OSError) as error:
-            return Outcome(image, [unreadable(file, error)])
-        sha256 = hashlib.sha256(content).digest()
-        known = self._proven.of_bytes(sha256) if self._proven and not known else None
-        if known and self._enough(known, image):  # copied or touched: known by its bytes
+    def judge(self, image: Image, stamp: Stamp | None, looked: Looked) -> Outcome:
+        """Return the outcome for an image that was looked at."""
+        if known := looked.known:
             return Outcome(image, list(self._of_facts(image, known)), known, stamp, clean=True)
-        found = examine(content, pixels=self._depth == "deep")
-        findings = list(content_findings(file, content, found))
-        clean, digest = not findings, None
-        if recipe := parse_parameters(found.metadata.parameters):
+        findings, clean, digest = looked.findings, not looked.findings, None
+        if looked.recipe:
             digest = recipe_digest(image.row)
             if self._sheet and image.row is not None and image.index is not None:
-                disagreeing = list(recipe_findings(file, recipe, image.row, self._sheet, image.index))
+                file = f"{self._folder}/{image.name}"
+                disagreeing = list(recipe_findings(file, looked.recipe, image.row, self._sheet, image.index))
                 clean = clean and not disagreeing
-                findings += disagreeing
-        if found.header is None or found.problem or found.bomb:
+                findings = findings + disagreeing
+        if looked.header is None:
             return Outcome(image, findings)
-        facts = Facts(sha256, self._depth == "deep", found.header, digest, b"" if self._look else None)
-        return Outcome(image, [*findings, *self._of_facts(image, facts)], facts, stamp, found.thumbnail, clean)
+        facts = Facts(looked.sha256, self._depth == "deep", looked.header, digest, looked.look)
+        clean = clean and self._depth != "quick"
+        return Outcome(image, [*findings, *self._of_facts(image, facts)], facts, stamp, clean)
+
+    def _remembered(self, image: Image) -> tuple[Stamp | None, Facts | None]:
+        """Return the stamp of an image and what is remembered of its file; a header alone is read anew each time."""
+        if self._depth == "quick":
+            return None, None
+        stamp = self._source.stamp(image.name)
+        return stamp, self._proven.of_file(stamp) if self._proven and stamp else None
+
+    def _by_memory(self, image: Image, known: Facts | None) -> Outcome | None:
+        """Return the outcome where what is remembered saves a look at the bytes."""
+        if known is None or not self._enough(known, image):
+            return None
+        return Outcome(image, list(self._of_facts(image, known)), known)
+
+    def _recall_for(self, image: Image) -> Callable[[bytes], Facts | None] | None:
+        """Return what finds, by the SHA-256 of its bytes, what is remembered of an image, where that is enough."""
+        proven = self._proven
+        if proven is None or self._depth == "quick":
+            return None
+
+        def recall(sha256: bytes) -> Facts | None:
+            known = proven.of_bytes(sha256)
+            return known if known and self._enough(known, image) else None
+
+        return recall
 
     def _enough(self, known: Facts, image: Image) -> bool:
         """Say whether what is remembered saves a look at the bytes."""
-        if self._depth == "deep" and not (known.deep and (known.look is not None or not self._look)):
+        if self._depth == "deep" and not (known.deep and (known.look is not None or not self.looks)):
             return False
         return known.recipe is None or known.recipe == recipe_digest(image.row)
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS
+from DiffusionFER import FACE_FEATURES, SHEET_NAMES, SUBSETS, Remote, is_remote, names_there
 from tools.check.findings import Finding, Rule
 from tools.check.places import true_places
 from tools.check.sheet.form import form_findings
@@ -26,7 +26,7 @@ from tools.check.sheet.formulas import Cell, header_findings, own_formula_findin
 from tools.check.sheet.published import path_folders, published_boxes, published_names, published_rows
 from tools.check.sheet.rules import NO_ROWS, SHEET_MISSING, SHEET_TWICE, SHEET_UNREADABLE
 from tools.check.sheet.schema import cast_cells, one_array, suspects
-from tools.check.sheet.source import Origin, Source, TooLargeError, read_rows
+from tools.check.sheet.source import MAX_BYTES, Origin, Source, TooLargeError, read_rows
 from tools.check.sheet.unreadable import column_problems, why_unreadable
 
 SHA256_COLUMNS = {"original": "sha256", "cropped": "sha256_cropped"}
@@ -181,13 +181,18 @@ def _begins_with(paths: pa.Array, folders: Iterable[str]) -> pa.Array:
 
 def read_sheet(data_dir: str) -> tuple[Sheet | None, list[Finding]]:
     """Read the sheet of a data directory and say what is wrong with it as a whole; None where no row can be checked."""
-    present = [name for name in SHEET_NAMES if os.path.lexists(Path(data_dir, name))]
+    try:
+        present = names_there(data_dir, SHEET_NAMES)
+    except (OSError, ValueError) as error:  # of a remote one
+        return None, [_closed(SHEET_NAMES[0], error)]
     if not present:
         message = f"the data directory holds neither {' nor '.join(SHEET_NAMES)}"
         return None, [SHEET_MISSING.at(SHEET_NAMES[0], message, "write the sheet, with a row for each image")]
     if len(present) > 1:
         message = f"the data directory holds {' and '.join(present)}, expected one of them"
         return None, [SHEET_TWICE.at(SHEET_NAMES[0], message, "keep the newer one")]
+    if is_remote(data_dir):
+        return _read_remote(present[0], Remote(data_dir))
     name, path = present[0], Path(data_dir, present[0])
     inside = os.path.realpath(data_dir).rstrip(os.sep) + os.sep
     if not os.path.realpath(path).startswith(inside):
@@ -210,9 +215,22 @@ def read_sheet_file(
         what = "a folder, expected a file" if path.is_dir() else "not a regular file"  # a pipe would wait
         message, hint = f"the sheet is {what}", "put a CSV or Parquet file in its place"
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        reason = error.strerror if isinstance(error, OSError) else error
-        message, hint = f"the sheet cannot be opened: {reason}", "give yourself the right to read it"
+        return None, [_closed(name, error)]
     return None, [SHEET_UNREADABLE.at(name, message, hint)]
+
+
+def _closed(name: str, error: OSError | ValueError) -> Finding:
+    reason = getattr(error, "strerror", None) or error
+    return SHEET_UNREADABLE.at(name, f"the sheet cannot be opened: {reason}", "give yourself the right to read it")
+
+
+def _read_remote(name: str, remote: Remote) -> tuple[Sheet | None, list[Finding]]:
+    """Download a sheet and parse it: its rules look at its bytes several times."""
+    try:
+        content = remote.read(name, MAX_BYTES)
+    except (OSError, ValueError) as error:
+        return None, [_closed(name, error)]
+    return parse_sheet(name, content)
 
 
 def parse_sheet(name: str, content: bytes) -> tuple[Sheet | None, list[Finding]]:

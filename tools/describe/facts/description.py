@@ -63,15 +63,20 @@ class Faces:
 
 @dataclass(frozen=True)
 class Description:
-    """Everything that the card is rendered from: faces by size, and what the footers of the shards say, by config."""
+    """Everything that the card is rendered from: faces by size, and what the footers of the shards say, by config.
 
-    data_dir: Path
+    `data_dir` is a folder, or the URL of one on a remote file system.
+    """
+
+    data_dir: Path | str
     faces: dict[str, Faces] = field(default_factory=dict)
     shards: dict[str, Facts] = field(default_factory=dict)
 
 
-def describe(data_dir: Path, shards: Mapping[str, Iterable[tuple[str, Path]]]) -> Description:
+def describe(data_dir: Path | str, shards: Mapping[str, Iterable[tuple[str, Path]] | Facts]) -> Description:
     """Count everything that the card is rendered from; `shards` are the files of each config as (split, file).
+
+    Where their footers need not be read, for whoever built them knows what they say, `shards` has the Facts instead.
 
     What `shards` does not name is not described, so that a part can be published; EmoNet is described by its footers
     alone. Raises ValueError, with the file, the row and the value at fault and the way out: for a config without a
@@ -92,7 +97,9 @@ def describe(data_dir: Path, shards: Mapping[str, Iterable[tuple[str, Path]]]) -
     return Description(data_dir, faces, facts)
 
 
-def _facts(config: str, shards: Iterable[tuple[str, Path]]) -> Facts:
+def _facts(config: str, shards: Iterable[tuple[str, Path]] | Facts) -> Facts:
+    if isinstance(shards, Facts):
+        return shards
     files = list(shards)
     if not files:
         raise ValueError(f"{config} has no shards: {BUILD}")
@@ -106,7 +113,7 @@ def _facts(config: str, shards: Iterable[tuple[str, Path]]) -> Facts:
         raise ValueError(f"the shards of {config} cannot be read ({reason}): {BUILD}") from error
 
 
-def _sheet(data_dir: Path) -> Sheet:
+def _sheet(data_dir: Path | str) -> Sheet:
     sheet, findings = read_sheet(str(data_dir))
     of_columns = {rule.id for rule in (COLUMN_MISSING, COLUMN_TWICE, COLUMN_TYPE)}
     wrong = [finding for finding in findings if sheet is None or finding.rule in of_columns]
@@ -143,7 +150,7 @@ def _faces(sheet: Sheet, size: str, facts: Mapping[str, Facts]) -> Faces:
     )
 
 
-def _with_pictures(faces: Faces, paths: Sheet, data_dir: Path, facts: Mapping[str, Facts]) -> Faces:
+def _with_pictures(faces: Faces, paths: Sheet, data_dir: Path | str, facts: Mapping[str, Facts]) -> Faces:
     pictures: dict[str, Pictures] = {}
     for variant in VARIANTS:
         config = f"{faces.size}_{variant}"

@@ -10,13 +10,16 @@ import contextlib
 import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
+from DiffusionFER import REMOTE_AT_A_TIME, is_remote
 from tools.check.findings import Finding, quote
 from tools.check.images.formats import header_of_head
 from tools.check.images.listing import read_listing
@@ -58,7 +61,7 @@ def evenly(count: int, most: int) -> np.ndarray:
     return np.arange(count) if count <= most else np.arange(most) * count // most
 
 
-def pictures_of(config: str, rows: Sheet, data_dir: Path) -> Pictures | None:
+def pictures_of(config: str, rows: Sheet, data_dir: Path | str) -> Pictures | None:
     """Return what there is to say of the pictures of `rows` in a config; None where the data directory has none of it.
 
     Raises ValueError for a folder or zip that cannot be listed, a row whose picture is missing, and a header that
@@ -80,7 +83,12 @@ def pictures_of(config: str, rows: Sheet, data_dir: Path) -> Pictures | None:
     sizes = np.fromiter((entry.size for entry in listing.entries), np.int64, len(listing.entries))[chosen]
     looked_at = chosen[evenly(len(chosen), LOOKED_AT)].tolist()
     source = Source(listing.folder)
-    headers = [_look(source, listing.entries[place].name) for place in looked_at]
+    names = [listing.entries[place].name for place in looked_at]
+    if is_remote(data_dir):
+        with ThreadPoolExecutor(REMOTE_AT_A_TIME) as pool:
+            headers = list(pool.map(partial(_look, source), names))
+    else:
+        headers = [_look(source, name) for name in names]
     return Pictures(
         config=config,
         folder=listing.name,
@@ -112,7 +120,7 @@ def _look(source: Source, name: str) -> tuple[int, int, str]:
     try:
         header = header_of_head(source.head(name))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{quote(file)} cannot be read ({reason}): {VALIDATE}") from error
     if header is None:
         raise ValueError(f"{quote(file)} does not begin as a picture does: {VALIDATE}")

@@ -19,6 +19,7 @@ from DiffusionFER import FEATURES, SPLITS, SUBSETS, Index
 from tools.check.repo.footers import read_footer, refuse_giant_footer
 from tools.check.repo.probe import fatal_files
 from tools.check.repo.shards import group_findings
+from tools.publish.manifest import NAME, Manifest, Record
 from tools.publish.plan import Local, Remote, make_plan
 from tools.publish.shards import SHARD_NAME, built_shards, schema_of
 from tools.publish.verify.reads import Mirror, Unreadable
@@ -208,19 +209,28 @@ def expected_differences(
             yield Difference(path, "different", f"its footer has {rows[path]:,} rows, expected {shard.rows:,}")
 
 
-def expected_shards(folder: Path) -> Iterator[Expected]:
-    """Yield the finished shards that lie in `folder`, one folder a config, with their hashes and rows.
+def expected_shards(work_dir: Path) -> Iterator[Expected]:
+    """Yield the shards that were built in a work directory, by config, with their hashes and rows.
 
-    Raises ValueError, with the name, for one that cannot be read.
+    Those that lie there are read; of those that were sent and dropped, the manifest says what they were. Raises
+    ValueError, with the name, for one that cannot be read, and ManifestError.
     """
+    dropped: dict[str, dict[str, Record]] = {}
+    if (work_dir / NAME).is_file():
+        with Manifest(work_dir) as manifest:
+            dropped = {config: manifest.shards(config) for config in SUBSETS}
     for config in SUBSETS:
-        for _, file in built_shards(config, folder):
-            digest = hashlib.sha256()
-            with file.open("rb") as opened:
-                while block := opened.read(HASH_BLOCK):
-                    digest.update(block)
+        for _, file in built_shards(config, work_dir / "shards"):
+            path = f"{config}/{file.name}"
+            dropped.get(config, {}).pop(path, None)
             try:
                 footer = read_footer(file)
             except ValueError as error:
                 raise ValueError(f"{file} {error}") from None
-            yield Expected(f"{config}/{file.name}", footer.size, digest.hexdigest(), footer.rows)
+            digest = hashlib.sha256()
+            with file.open("rb") as opened:
+                while block := opened.read(HASH_BLOCK):
+                    digest.update(block)
+            yield Expected(path, footer.size, digest.hexdigest(), footer.rows)
+        for path, record in dropped.get(config, {}).items():
+            yield Expected(path, record.size, record.sha256, record.rows)

@@ -52,7 +52,7 @@ def verify(
     repo_id: str,
     *,
     revision: str | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     expected: Iterable[Expected] | None = None,
     configs: Sequence[str] = (),
     deep: bool = False,
