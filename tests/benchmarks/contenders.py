@@ -56,7 +56,7 @@ def imagefolder(target: Path) -> Callable[[], object]:
     """
     import datasets
     import datasets.arrow_dataset
-    from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
+    from fsspec.implementations.memory import MemoryFileSystem
     from huggingface_hub import HfApi
 
     from tests.benchmarks.material import FOLDER

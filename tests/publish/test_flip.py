@@ -248,7 +248,8 @@ def test_a_conflict_is_planned_anew(hub: StagingHub, way: Way, client: Client, w
     if when == bad_days.PULL_REQUEST:
         way(bad_days.MERGE, answer(500))  # only then is the pull request looked at before it is merged
     with pytest.raises(
-        Moved, match=r"^cannot merge pull request 1: someone else changed c/train-00001.parquet$"
+        Moved,
+        match=r"^cannot merge pull request 1: someone else changed c/train-00001.parquet; run the same",
     ) as error:
         push(files(12), notes, files_a_commit=5)
     assert error.value.head == client.head()
@@ -321,6 +322,19 @@ def test_what_was_filled_is_compared_before_it_is_seen(way: Way, client: Client)
             repository, add=add, known=known, delete=[], head=head, message="Publish c", notes={}, files_a_commit=5
         )  # fmt: skip
     assert published(client) == {}
+
+
+def test_a_smaller_push_closes_what_a_larger_one_left(way: Way, client: Client) -> None:
+    """A pull request that was not finished does not stay open when the next push needs none."""
+    notes: dict[str, str] = {}
+    way(bad_days.MERGE, *[answer(403)] * 9)
+    with pytest.raises(HubError):
+        push(files(12), notes, files_a_commit=5)
+    assert notes
+    assert push(files(3), notes, files_a_commit=5)
+    details = client.send("GET", f"{API}/discussions/1").json
+    assert details["status"] == "closed"
+    assert notes == {}
 
 
 @pytest.mark.parametrize("number", [2, 12])

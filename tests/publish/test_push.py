@@ -271,5 +271,5 @@ def test_json_is_alone_on_stdout(pusher: Pusher, data_dir: Path) -> None:
     done = pusher.push("--json", "--data-dir", str(data_dir), "--config", "small_cropped", "--public")
     said: dict[str, Any] = json.loads(done.stdout)
     assert said["repo_id"] == REPO
-    assert "checking and building small_cropped" in done.stderr
+    assert "checking small_cropped" in done.stderr
     assert "\r" not in done.stderr  # no progress bar in a pipe

@@ -160,7 +160,7 @@ def test_an_error_of_the_card_stops_the_push(pusher: Pusher, data_dir: Path, oth
     done = push_from(other_checkout, pusher, "--data-dir", str(data_dir), "--public")
     assert done.returncode == 1
     assert "line 2: error CA019: the licence 'not-a-license'" in done.stderr
-    assert done.stderr.endswith("nothing was uploaded\n")
+    assert done.stderr.endswith("nothing was published\n")
     assert not (pusher.folder / "work" / "shards").exists(), "the card is checked before shards are built"
 
 
@@ -252,7 +252,7 @@ def test_all_faults_of_a_sheet_are_shown_and_nothing_is_sent(pusher: Pusher, dat
         "/etc/passwd",
         "leaves the data directory",
         rows[11]["path"].split("/")[-1],
-        "nothing was uploaded",
+        "nothing was published",
     ):
         assert words in said, (words, said)
     assert "Traceback" not in done.stderr
@@ -271,7 +271,7 @@ def test_faults_of_a_zip(pusher: Pusher, data_dir: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "evil_0.png" in done.stderr
     assert "angry/aaaaaaag_6.png" in done.stderr  # the first one in the zip
-    assert "nothing was uploaded" in done.stderr
+    assert "nothing was published" in done.stderr
 
 
 def test_a_picture_that_is_not_the_recorded_one(pusher: Pusher, data_dir: Path) -> None:

@@ -52,7 +52,7 @@ def data_dir(published: Publication, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("deep", [False, True])
 def test_what_was_pushed_verifies(published: Publication, deep: bool) -> None:
     """Against itself, the raw data and the shards of the work directory there is no difference, deep or not."""
-    expected = list(expected_shards(published.pusher.folder / "work" / "shards"))
+    expected = list(expected_shards(published.pusher.folder / "work"))
     result = verify(REPO, data_dir=published.data_dir, expected=expected, deep=deep)
     assert said(result) == []
     assert result.commit == published.api.repo_info(REPO, repo_type="dataset").sha
@@ -87,7 +87,7 @@ def test_images_are_not_downloaded(published: Publication) -> None:
 
 def test_a_shard_that_is_gone(published: Publication) -> None:
     """A deleted shard is missing by its number, as expected, and by every row of it; the header no longer agrees."""
-    expected = list(expected_shards(published.pusher.folder / "work" / "shards"))
+    expected = list(expected_shards(published.pusher.folder / "work"))
     branch = published.damaged({SHARD: None})
     ids = first_of(published, SHARD)
     result = verify(REPO, revision=branch, data_dir=published.data_dir, expected=expected)
@@ -117,7 +117,7 @@ def test_a_split_and_a_config_that_are_gone(published: Publication) -> None:
 def test_shards_too_many(published: Publication) -> None:
     """A stale shard is extra, whether its name goes on numbering, is one of no push, or is one that no config names."""
     content = published.read("small_original/train-00000.parquet")
-    expected = list(expected_shards(published.pusher.folder / "work" / "shards"))
+    expected = list(expected_shards(published.pusher.folder / "work"))
     last = max(of.path for of in expected if of.path.startswith("small_original/train"))
     stale = f"{last[: -len('00000.parquet')]}{int(last[-13:-8]) + 1:05d}.parquet"
     odd, other = "small_original/train-00000-of-00001.parquet", "old/train-00000.parquet"
@@ -132,22 +132,23 @@ def test_shards_too_many(published: Publication) -> None:
 
 def test_a_shard_that_is_not_as_expected(published: Publication) -> None:
     """Size, sha256 and rows are compared, each by itself."""
-    expected = [shard for shard in expected_shards(published.pusher.folder / "work" / "shards") if shard.path == SHARD]
+    expected = [shard for shard in expected_shards(published.pusher.folder / "work") if shard.path == SHARD]
     (right,) = expected
     for wrong, words in (
         (replace(right, size=right.size + 1), f"it has {right.size:,} bytes, expected {right.size + 1:,}"),
         (replace(right, sha256="0" * 64), f"it has sha256 {right.sha256}, expected {'0' * 64}"),
         (replace(right, rows=1), f"its footer has {right.rows:,} rows, expected 1"),
     ):
-        everything = [of for of in expected_shards(published.pusher.folder / "work" / "shards") if of.path != SHARD]
+        everything = [of for of in expected_shards(published.pusher.folder / "work") if of.path != SHARD]
         result = verify(REPO, expected=[*everything, wrong])
         assert said(result) == [f"{SHARD} is different: {words}"]
 
 
 def test_expected_shards_that_are_none(tmp_path: Path) -> None:
     """A shard of a work directory that cannot be read is named."""
-    (tmp_path / "small_original").mkdir()
-    (tmp_path / "small_original" / "train-00000.parquet").write_bytes(b"x" * 20)
+    folder = tmp_path / "shards" / "small_original"
+    folder.mkdir(parents=True)
+    (folder / "train-00000.parquet").write_bytes(b"x" * 20)
     with pytest.raises(ValueError, match=r"train-00000\.parquet is not whole: a Parquet file begins and ends with"):
         list(expected_shards(tmp_path))
 

@@ -90,13 +90,15 @@ def publish(
                 raise HubError(f"{where} has changed since it was built: remove it, and {AGAIN}")
         return sent
 
+    note = f"pull request for {repository.name} {revision or MAIN}"
     if len(add) + len(delete) <= files_a_commit:
+        _close_unfinished(repository, notes, note)
         sent = send(add)
         return repository.commit(
             sent, delete, message=message, parent=head.commit, revision=revision, create_pr=create_pr
         )
     wanted = {path: known[path] for path in add}
-    flip = _Flip(repository, send, wanted, delete, message, revision, create_pr, notes, say)
+    flip = _Flip(repository, send, wanted, delete, message, revision, create_pr, notes, note, say)
     return flip.run(head, files_a_commit)
 
 
@@ -113,14 +115,21 @@ class _Flip:
         revision: str | None,
         create_pr: bool,
         notes: MutableMapping[str, str],
+        note: str,
         say: Say,
     ) -> None:
         self.repository, self.send, self.known, self.delete = repository, send, known, delete
-        self.message, self.revision, self.create_pr, self.notes, self.say = message, revision, create_pr, notes, say
-        self.note = f"pull request for {repository.name} {revision or MAIN}"
+        self.message, self.revision, self.create_pr, self.notes, self.note, self.say = (
+            message,
+            revision,
+            create_pr,
+            notes,
+            note,
+            say,
+        )
         # The same push has the same mark in every run, by which its pull request is known again.
         content = [[path, local.size, local.sha256] for path, local in sorted(known.items())]
-        push = json.dumps([self.note, message, create_pr, content, delete])
+        push = json.dumps([revision or MAIN, message, create_pr, content, delete])  # not the name, which may change
         self.mark = f"push {hashlib.sha256(push.encode()).hexdigest()[:32]}"
 
     def run(self, head: Head, files_a_commit: int) -> Commit:
@@ -149,9 +158,7 @@ class _Flip:
 
     def _resumed(self) -> Commit | None:
         """Return the pull request that an earlier run of the same push began, if it is open; close that of another."""
-        noted = json.loads(self.notes.get(self.note) or "{}")
-        if noted and noted["mark"] != self.mark and (other := self.repository.marked_pull_request(**noted)):
-            self.repository.close(number_of(other), "Another push takes the place of this one, which was not finished.")
+        _close_unfinished(self.repository, self.notes, self.note, self.mark)
         # Noted before it is opened, so that no run can leave one behind that the next does not know.
         self.notes[self.note] = json.dumps({"title": self.message, "mark": self.mark})
         return self.repository.marked_pull_request(self.message, self.mark)
@@ -200,6 +207,17 @@ class _Flip:
         if head is None:
             raise HubError(f"{self.repository.page} is gone; what was to be published is in the work directory still")
         return head
+
+
+def _close_unfinished(
+    repository: DatasetRepository, notes: MutableMapping[str, str], note: str, mark: str = ""
+) -> None:
+    """Close the pull request that an earlier push began and did not finish, unless it has this mark."""
+    noted = json.loads(notes.get(note) or "{}")
+    if noted and noted["mark"] != mark:
+        if other := repository.marked_pull_request(**noted):
+            repository.close(number_of(other), "Another push takes the place of this one, which was not finished.")
+        notes.pop(note, None)
 
 
 def number_of(request: Commit) -> int:

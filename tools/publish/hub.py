@@ -92,9 +92,16 @@ class DatasetRepository(Uploads, PullRequests):
             nonlocal fresh
             listed = self._api.get_paths_info(self.name, [path], repo_type="dataset", revision=commit)
             expected = next((_remote(item) for item in listed if isinstance(item, RepoFile)), None)
-            file = self._api.hf_hub_download(
-                self.name, path, repo_type="dataset", revision=commit, force_download=fresh
-            )
+            try:
+                file = self._api.hf_hub_download(
+                    self.name, path, repo_type="dataset", revision=commit, force_download=fresh
+                )
+            except OSError as error:
+                # So the client says that a download was cut off: an error of the system would have a number.
+                if type(error) is not OSError or error.errno is not None:
+                    raise
+                fresh = True
+                raise Trouble(f"{path} did not come whole ({' '.join(str(error).split())[:200]})") from None
             content = Path(file).read_bytes()
             if expected and not _is(content, expected):
                 fresh = True

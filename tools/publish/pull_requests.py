@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from huggingface_hub.errors import HfHubHTTPError
 
 from tools.publish.calls import Calls, Commit, Moved
+from tools.publish.explain import AGAIN
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,15 @@ class PullRequests(Calls):
                     return oid
                 if status == 400:
                     raise
-                raise Moved(f"cannot merge pull request {number}: its branch has changed (HTTP {status})", "") from None
+                line = f"cannot merge pull request {number}: its branch has changed (HTTP {status}); {AGAIN}"
+                raise Moved(line, "") from None
             return self._pull_request(number).merged or ""
 
         def landed() -> str | None:
             request = self._pull_request(number)
             if request.conflicts:
-                raise Moved(f"cannot merge pull request {number}: someone else changed {request.conflicts[0]}", "")
+                line = f"cannot merge pull request {number}: someone else changed {request.conflicts[0]}; {AGAIN}"
+                raise Moved(line, "")
             return request.merged
 
         return self._do(f"merge pull request {number}", merge, landed)

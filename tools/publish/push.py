@@ -272,7 +272,10 @@ def _tag(repository: DatasetRepository, tag: str, oid: str) -> None:
 
 
 def _verify(repository: DatasetRepository, commit: Commit, local: dict[str, Local], plan: Plan, before: Head) -> None:
-    after = repository.head(commit.oid)
+    try:
+        after = repository.head(commit.oid)
+    except HubError as error:
+        raise HubError(f"{commit.url} was made, but is not compared with what was sent: {error}") from None
     found = differences(local, plan.delete, before.files, after.files if after else {})
     if found:
         raise HubError(f"{commit.url} was made, but is not what was sent: {'; '.join(found)}")

@@ -30,6 +30,8 @@ REPOSITORY = re.compile(r"^(?:/api)?/datasets/([^/?]+/[^/?]+?)(?:\.git)?(?:[/?]|
 # What storage says of a file that arrived cut off or changed, or over a link that has expired: to ask for a new link
 # and send it again mends that.
 SPOILT_UPLOAD = frozenset((400, 403, 404, 412))
+# Where a file that was sent in parts is put together: /api/complete_multipart on the Hub.
+COMPLETION = re.compile(r"/complete(_multipart)?$")
 # What is left of a window of requests, and the seconds until the next (draft-ietf-httpapi-ratelimit-headers-09), as the
 # Hub says it: "api";r=0;t=55.
 USED_UP = re.compile(r";\s*r=0\s*;\s*t=(\d{1,9})\b")
@@ -124,7 +126,7 @@ def _target(response: Any) -> str:
 
 
 def _is_spoilt_upload(request: Any, status: int) -> bool:
-    if request.method == "PUT":
+    if request.method == "PUT" or (request.method == "POST" and COMPLETION.search(request.url.path)):
         return status in SPOILT_UPLOAD
     return status == 404 and request.url.path.endswith("/info/lfs/objects/verify")
 

@@ -87,6 +87,7 @@ class Links:
         signed = {
             **{name: str(value) for name, value in fields.items()},
             "expires": str(int(time.time()) + LINK_SECONDS),
+            "nonce": secrets.token_hex(8),  # no two links are the same, so that one can expire and its successor hold
         }
         return urlencode({**signed, "signature": self._signature(purpose, signed)})
 
