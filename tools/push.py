@@ -116,6 +116,8 @@ def main(
         return
     if (serve or faults) and not rehearse:
         raise click.UsageError(f"{'--serve' if serve else '--fault'} goes with --rehearse")
+    if num_proc and given["scheduler"]:
+        raise click.UsageError("--num-proc is for this machine: leave it out with --engine dask")
     from tqdm import tqdm
 
     from tools.publish.options import Options

@@ -87,8 +87,8 @@ class Pushed:
     commits: int
 
 
-def run(command: Sequence[str | Path], **environment: str) -> Run:
-    """Run a command to its end, from the checkout."""
+def run(command: Sequence[str | Path], *, accept: Sequence[int] = (0,), **environment: str) -> Run:
+    """Run a command to its end, from the checkout; it must end with a status that is accepted."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         start = time.perf_counter()
         given = environment or dict(os.environ)
@@ -97,7 +97,7 @@ def run(command: Sequence[str | Path], **environment: str) -> Run:
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         err.seek(0)
-        if status:
+        if process.returncode not in accept:
             raise SystemExit(f"{' '.join(map(str, command))} failed:\n{err.read()[-4000:]}")
         out.seek(0)
         return Run(seconds, usage.ru_maxrss * UNIT / 1e6, out.read())
@@ -208,7 +208,8 @@ def print_plan(rows: int) -> None:
     data_dir = run([sys.executable, "-c", make]).printed.splitlines()[-2]
     with folder_for_a_run() as folder, staging_hub(folder / "hub") as environment:
         command: list[str | Path] = [sys.executable, PUSH, "--plan", "--json", "--public", "--data-dir", data_dir]
-        done = run([*command, "--work-dir", folder / "work"], **environment)
+        # 2: the plan is whole, and says what would stop the push, such as a disk that is too small for it.
+        done = run([*command, "--work-dir", folder / "work"], accept=(0, 2), **environment)
     plan = json.loads(done.printed)
     print(f"\nplan for {rows:,} rows: {plan['build']:,} shards, {done.seconds:.1f} s, peak {done.peak:,.0f} MB")
 

@@ -96,6 +96,7 @@ def make_all(
                     most=options.max_disk,
                     max_shard_size=options.max_shard_size,
                     create_pr=options.create_pr,
+                    there=there,
                 )
             )
         bar = stack.enter_context(Progress("shards", forecast.images, "image", work.say))

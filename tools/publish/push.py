@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from DiffusionFER import shown
@@ -105,6 +106,7 @@ class _Push:
         work = Work(
             options, data_dir, self.manifest, self.repository, self.engine, self.proven, self.traffic, self.say
         )  # fmt: skip
+        _give_back_memory()
         planned = plan_all(configs, data_dir, options.max_shard_size)
         there = known_contents(planned, work, head)
         ahead = self.forecast(work, planned, there, head)
@@ -116,6 +118,7 @@ class _Push:
             raise PushError(f"{ahead.problems[0]}{more}; nothing was built or sent")
         findings += self.check(images)
         _refuse(findings)
+        _give_back_memory()
         with ExitStack() as stack:
             if options.sends_as_it_builds:
                 head = head or self.create()
@@ -124,6 +127,7 @@ class _Push:
             shards, found = make_all(work, planned, ahead, there)
         findings += found
         _refuse(findings)
+        _give_back_memory()
         release, commit, head = self.publish(shards, configs, data_dir, head)
         _refuse([*findings, *release.findings])
         if options.tag and head and not options.dry_run:
@@ -231,6 +235,11 @@ class _Push:
             self.traffic.there + kept,
             seconds,
         )
+
+
+def _give_back_memory() -> None:
+    """Let Arrow keep nothing of what it has used: each step of a push needs much of it, and none needs that of another."""
+    pa.default_memory_pool().release_unused()
 
 
 def _wrong(findings: list[Finding]) -> bool:

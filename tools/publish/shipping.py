@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Container
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +25,22 @@ from tools.publish.uploads import SENDERS, Room, Traffic, is_kept
 
 
 class Shipping:
-    """Sends shards and drops their files, so that those on the disk stay below `most` bytes; use it in a `with`."""
+    """Sends shards and drops their files, so that those on the disk stay below `most` bytes; use it in a `with`.
+
+    `there` are the sha256 of what the Hub has: that is dropped without a word to it.
+    """
 
     def __init__(
-        self, repository: DatasetRepository, traffic: Traffic, *, most: int, max_shard_size: int, create_pr: bool
+        self,
+        repository: DatasetRepository,
+        traffic: Traffic,
+        *,
+        most: int,
+        max_shard_size: int,
+        create_pr: bool,
+        there: Container[str],
     ) -> None:
-        self._repository, self._traffic, self._create_pr = repository, traffic, create_pr
+        self._repository, self._traffic, self._create_pr, self._there = repository, traffic, create_pr, there
         self._most, self._used, self._reserved = most, 0, dict[str, int]()
         self._changed, self._under_way = threading.Condition(), list[Future[None]]()
         self._room = Room(max_shard_size)
@@ -57,6 +68,9 @@ class Shipping:
         with self._changed:
             self._used -= self._reserved.pop(shard.path, 0)
             if not shard.here:
+                return
+            if shard.sha256 in self._there:
+                shard.file.unlink()
                 return
             self._used += shard.size
             self._raise_failures()

@@ -1,0 +1,83 @@
+"""Shards built in other processes are those of this one, and what travels between them is small."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from DiffusionFER import read_index
+from tests.publish.inside import Inside, inside
+from tests.trees import write_faces
+from tools.engine import processes
+from tools.publish import making
+from tools.publish.manifest import Manifest
+from tools.publish.shard_build import Job, build_alone
+from tools.publish.shard_plan import plan_shards
+from tools.publish.shards import build_shards, proven_shards
+
+CONFIG, SIZE = "small_original", 100_000
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A raw tree of 60 faces."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    write_faces(folder, 60)
+    return folder
+
+
+@pytest.fixture
+def pushes(tmp_path: Path, data_dir: Path) -> Iterator[Inside]:
+    """Pushes inside this process."""
+    with inside(tmp_path, data_dir) as pushes:
+        yield pushes
+
+
+def test_a_push_by_processes_is_that_by_threads(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a size, shards are built in processes of their own; their bytes are the same, and all are recorded."""
+    by_threads = pushes.push(max_shard_size=SIZE, dry_run=True)
+    monkeypatch.setattr(making, "PROCESSES_FROM", 0)
+    work = pushes.folder / "other"
+    by_processes = pushes.push(max_shard_size=SIZE, work_dir=work)
+    assert [shard.sha256 for shard in by_processes.shards] == [shard.sha256 for shard in by_threads.shards]
+    assert all(shard.built for shard in by_processes.shards)
+    again = pushes.push(max_shard_size=SIZE, work_dir=work)
+    assert (again.commit, [shard for shard in again.shards if shard.built]) == (None, [])
+
+
+def test_what_is_wrong_is_found_in_processes_too(data_dir: Path, tmp_path: Path) -> None:
+    """An image that is damaged is a finding of the process that reads it; its shard is not recorded, others are."""
+    picture = sorted((data_dir / "DifussionEmotion_S" / "angry").iterdir())[0]
+    content = bytearray(picture.read_bytes())
+    content[len(content) // 2] ^= 1
+    picture.write_bytes(content)
+    index = read_index(CONFIG, str(data_dir))
+    planned = plan_shards(CONFIG, index, max_shard_size=SIZE)
+    with Manifest(tmp_path / "work") as manifest, processes(2) as engine:
+        make = partial(engine.run, partial(build_alone, folder=tmp_path / "work"))
+        options = {"max_shard_size": SIZE, "manifest": manifest, "plan": planned}
+        shards, findings = build_shards(CONFIG, index, tmp_path / "work", make=make, **options)  # type: ignore[arg-type]
+        assert [finding.severity for finding in findings] == ["error"]
+        assert picture.name in findings[0].file
+        proven = proven_shards(planned, tmp_path / "work", manifest)
+        assert len(proven) == len(shards) - 1 > 4
+
+
+def test_a_job_holds_its_own_rows_alone(tmp_path: Path, data_dir: Path) -> None:
+    """What is sent to a worker grows with the shard, and not with the dataset."""
+    write_faces(data_dir, 60)
+    index = read_index(CONFIG, str(data_dir))
+    rows = index.rows("train")
+    shard = plan_shards(CONFIG, index, max_shard_size=SIZE)[0]
+    job = Job(shard, rows.slice(shard.start, shard.rows), index.folder, SIZE)
+    again = pickle.loads(pickle.dumps(job))
+    assert again.rows == job.rows
+    assert (again.shard, again.max_shard_size, again.folder.path) == (job.shard, SIZE, job.folder.path)
+    one = len(pickle.dumps(Job(shard, rows.slice(3, 1), index.folder, SIZE)))
+    all_rows = len(pickle.dumps(Job(shard, rows, index.folder, SIZE)))
+    assert one < all_rows / 2
