@@ -238,7 +238,7 @@ class _Push:
 
 
 def _give_back_memory() -> None:
-    """Let Arrow keep nothing of what it has used: each step of a push needs much of it, and none needs that of another."""
+    """Let Arrow keep nothing of what it has used: no step of a push needs the memory of the one before."""
     pa.default_memory_pool().release_unused()
 
 

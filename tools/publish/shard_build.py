@@ -40,11 +40,10 @@ class Job:
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
         # Pickle alone would take the whole table of which these rows are a slice.
-        with pa.BufferOutputStream() as sink, pa.ipc.new_stream(sink, self.rows.schema) as stream:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.rows.schema) as stream:
             stream.write_table(self.rows)
-            stream.close()
-            rows = sink.getvalue().to_pybytes()
-        return _received, (self.shard, rows, self.folder, self.max_shard_size)
+        return _received, (self.shard, sink.getvalue().to_pybytes(), self.folder, self.max_shard_size)
 
 
 def _received(shard: PlannedShard, rows: bytes, folder: RawFolder, max_shard_size: int) -> Job:
