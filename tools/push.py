@@ -163,8 +163,7 @@ def _clearly(job: Callable[[], Result]) -> Result:
     from tools.check.report import Report, render_text
     from tools.publish.calls import HubError
     from tools.publish.manifest import ManifestError
-    from tools.publish.options import PushError, Refused
-    from tools.publish.rehearse import RehearsalStopped
+    from tools.publish.options import PushError, Refused, RehearsalStopped
     from tools.publish.shards import ShardError
 
     try:

@@ -1,4 +1,4 @@
-"""What a push is asked to do, and the two ways in which it says no."""
+"""What a push is asked to do, and the ways in which it says no."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ class Refused(Exception):  # noqa: N818
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__(f"{len(findings)} findings")
         self.findings = findings
+
+
+class RehearsalStopped(Exception):  # noqa: N818
+    """The push that was rehearsed failed, and has said why; `status` is its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the push ended with status {status}")
+        self.status = status
 
 
 @dataclass(frozen=True)

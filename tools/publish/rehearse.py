@@ -25,7 +25,8 @@ from typing import Any
 from DiffusionFER import Index, read_index
 from tools.check.configs import configs_with_data
 from tools.make.embedded import embedded_edition
-from tools.publish.push import ROOT, Options, PushError, Say
+from tools.publish.options import Options, PushError, RehearsalStopped, Say
+from tools.publish.push import ROOT
 from tools.publish.staging import StagingHub
 from tools.publish.staging.access import Role
 from tools.publish.text import table
@@ -35,14 +36,6 @@ READBACK = Path(__file__).with_name("readback.py")
 PORT = 8907
 # Reads a private repository of a rehearsal by hand. No secret: it stands here, and only this machine reaches that Hub.
 VISITOR = "visitor"
-
-
-class RehearsalStopped(Exception):  # noqa: N818
-    """The push that was rehearsed failed, and has said why; `status` is its exit status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"the push ended with status {status}")
-        self.status = status
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,8 @@ def plan_shards(config: str, index: Index, *, max_shard_size: int) -> list[Plann
             fingerprint = _fingerprint(header, groups, [rows[name].chunks for name in columns])
             its_sizes = sizes[places[start:stop]]
             planned.append(PlannedShard(config, split, number, tuple(groups), most, fingerprint, its_sizes))
+    del table
+    pa.default_memory_pool().release_unused()  # building, which comes next, has other uses for it
     return planned
 
 
