@@ -15,7 +15,7 @@ from tests.trees import write_faces
 from tools.engine import processes
 from tools.publish import making
 from tools.publish.manifest import Manifest
-from tools.publish.shard_build import Job, build_alone
+from tools.publish.shard_build import Built, Job, build_alone
 from tools.publish.shard_plan import plan_shards
 from tools.publish.shards import build_shards, proven_shards
 
@@ -70,14 +70,19 @@ def test_what_is_wrong_is_found_in_processes_too(data_dir: Path, tmp_path: Path)
 
 def test_a_job_holds_its_own_rows_alone(tmp_path: Path, data_dir: Path) -> None:
     """What is sent to a worker grows with the shard, and not with the dataset."""
-    write_faces(data_dir, 60)
     index = read_index(CONFIG, str(data_dir))
-    rows = index.rows("train")
-    shard = plan_shards(CONFIG, index, max_shard_size=SIZE)[0]
-    job = Job(shard, rows.slice(shard.start, shard.rows), index.folder, SIZE)
-    again = pickle.loads(pickle.dumps(job))
-    assert again.rows == job.rows
-    assert (again.shard, again.max_shard_size, again.folder.path) == (job.shard, SIZE, job.folder.path)
-    one = len(pickle.dumps(Job(shard, rows.slice(3, 1), index.folder, SIZE)))
-    all_rows = len(pickle.dumps(Job(shard, rows, index.folder, SIZE)))
-    assert one < all_rows / 2
+    sizes: list[int] = []
+
+    def weigh(jobs: Iterator[Job]) -> Iterator[tuple[Job, Built]]:
+        for job in jobs:
+            again = pickle.loads(content := pickle.dumps(job))
+            assert again.rows == job.rows
+            assert again.rows.num_rows == job.shard.rows
+            assert (again.shard, again.folder.path) == (job.shard, job.folder.path)
+            sizes.append(len(content))
+        yield from ()
+
+    for most in (SIZE, 10**9):
+        with pytest.raises(KeyError):  # nothing is built
+            build_shards(CONFIG, index, tmp_path / "work", max_shard_size=most, make=weigh)
+    assert max(sizes[:-3]) < max(sizes[-3:]) / 2  # of a shard of 100 kB, and of one that has the whole split

@@ -38,18 +38,6 @@ class Job:
     folder: RawFolder
     max_shard_size: int
 
-    def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
-        # Pickle alone would take the whole table of which these rows are a slice.
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self.rows.schema) as stream:
-            stream.write_table(self.rows)
-        return _received, (self.shard, sink.getvalue().to_pybytes(), self.folder, self.max_shard_size)
-
-
-def _received(shard: PlannedShard, rows: bytes, folder: RawFolder, max_shard_size: int) -> Job:
-    with pa.ipc.open_stream(rows) as stream:
-        return Job(shard, stream.read_all(), folder, max_shard_size)
-
 
 @dataclass(frozen=True)
 class Built:

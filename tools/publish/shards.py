@@ -15,6 +15,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from DiffusionFER import SPLITS, Index
 from tools.check.findings import Finding
 from tools.check.images.content import image_findings
@@ -89,15 +93,19 @@ def build_shards(
 
     def jobs() -> Iterator[Job]:
         for split, of_split in itertools.groupby(planned, lambda shard: shard.split):
-            rows = None
+            places = None
             for shard in of_split:
                 if shard.path in shards:
                     continue
                 before(shard)
-                rows = read().rows(split) if rows is None else rows  # nobody needs those of a split that is kept whole
+                table, folder = read().table, read().folder
+                if places is None:  # nobody needs those of a split that is kept whole
+                    places = np.flatnonzero(pc.equal(table["split"], split).to_numpy())
                 if manifest:
                     manifest.begin(shard.path)
-                yield Job(shard, rows.slice(shard.start, shard.rows), read().folder, max_shard_size)
+                # The rows of this shard alone: those of a split would be as large as the index, and travel with each.
+                rows = table.take(pa.array(places[shard.start : shard.start + shard.rows]))
+                yield Job(shard, rows, folder, max_shard_size)
 
     findings: list[Finding] = []
     make = make or functools.partial(build_here, folder=folder, workers=workers, inspect=inspect, advance=advance)
