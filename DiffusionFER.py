@@ -204,7 +204,7 @@ class RawFolder:
                     yield from self._scan(name)
                 elif item.is_file():
                     state = item.stat()
-                    yield Entry(name, state.st_size, stamp=f"{state.st_mtime_ns} {state.st_ctime_ns}")
+                    yield Entry(name, state.st_size, stamp=_stamp(state))
                 else:
                     yield Entry(name, 0, "is not a regular file")
             except OSError as error:  # a link in a circle, say
@@ -222,6 +222,11 @@ class RawFolder:
         with open(path, "rb") as file:
             self._refuse_giants(name, os.fstat(file.fileno()).st_size)
             return file.read()
+
+    def is_still(self, entry: Entry, content: bytes) -> bool:
+        """Say whether the bytes that were read of a file are those that it had when it was listed."""
+        state = os.stat(os.path.join(self.path, *entry.name.split("/")))
+        return (len(content), _stamp(state)) == (entry.size, entry.stamp)
 
     def _refuse_giants(self, name: str, size: int) -> None:
         if size > MAX_FILE_BYTES:
@@ -288,6 +293,14 @@ class RawZip(RawFolder):
             return self._archive.read(info)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
             raise ValueError(f"{self.name}: {name} cannot be unpacked ({error}): pack it again") from error
+
+    def is_still(self, entry: Entry, content: bytes) -> bool:
+        """Say whether the bytes that were read of an entry are those that it had when the zip was listed."""
+        return (len(content), f"{zlib.crc32(content):08x}") == (entry.size, entry.stamp)
+
+
+def _stamp(state: os.stat_result) -> str:
+    return f"{state.st_mtime_ns} {state.st_ctime_ns}"
 
 
 def _is_litter(name: str) -> bool:

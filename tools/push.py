@@ -106,8 +106,11 @@ def main(
     """
     if context.invoked_subcommand:
         # Options in front of `verify` would be those of a push, and do nothing.
-        if misplaced := [name for name in context.params if context.get_parameter_source(name) == COMMANDLINE]:
-            raise click.UsageError(f"--{misplaced[0].replace('_', '-')} stands before verify: write it behind")
+        if misplaced := [p.opts[0] for p in main.params if context.get_parameter_source(str(p.name)) == COMMANDLINE]:
+            known = any(misplaced[0] in param.opts for param in verify.params)
+            raise click.UsageError(
+                f"{misplaced[0]} stands before verify{': write it behind' if known else ', which does not take it'}"
+            )
         return
     if "list" in faults:
         from tools.publish.staging.faults import listing
@@ -159,6 +162,13 @@ def _rehearse(options: Options, say: Say, faults: tuple[str, ...], serve: bool) 
 
 def _clearly(job: Callable[[], Result]) -> Result:
     """Do the job; end the command with one clear line, or all findings, where it cannot be done."""
+    try:
+        return _explained(job)
+    except KeyboardInterrupt:  # also while the libraries are loaded
+        _end("stopped; nothing but complete commits was published", 130)
+
+
+def _explained(job: Callable[[], Result]) -> Result:
     from tools.check.findings import visible
     from tools.check.report import Report, render_text
     from tools.publish.calls import HubError
@@ -175,8 +185,6 @@ def _clearly(job: Callable[[], Result]) -> Result:
         sys.exit(stopped.status)
     except (PushError, HubError, ManifestError, ShardError, OSError, ValueError) as error:
         _end(f"error: {visible(str(error))}", 2)
-    except KeyboardInterrupt:
-        _end("stopped; nothing but complete commits was published", 130)
 
 
 def _end(line: str, status: int) -> NoReturn:

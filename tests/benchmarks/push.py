@@ -87,7 +87,7 @@ class Pushed:
     commits: int
 
 
-def run(command: Sequence[str | Path], *, accept: Sequence[int] = (0,), **environment: str) -> Run:
+def run(command: Sequence[str | Path], accept: Sequence[int] = (0,), /, **environment: str) -> Run:
     """Run a command to its end, from the checkout; it must end with a status that is accepted."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         start = time.perf_counter()
@@ -209,7 +209,7 @@ def print_plan(rows: int) -> None:
     with folder_for_a_run() as folder, staging_hub(folder / "hub") as environment:
         command: list[str | Path] = [sys.executable, PUSH, "--plan", "--json", "--public", "--data-dir", data_dir]
         # 2: the plan is whole, and says what would stop the push, such as a disk that is too small for it.
-        done = run([*command, "--work-dir", folder / "work"], accept=(0, 2), **environment)
+        done = run([*command, "--work-dir", folder / "work"], (0, 2), **environment)
     plan = json.loads(done.printed)
     print(f"\nplan for {rows:,} rows: {plan['build']:,} shards, {done.seconds:.1f} s, peak {done.peak:,.0f} MB")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from DiffusionFER import read_index
@@ -66,6 +69,36 @@ def test_what_is_wrong_is_found_in_processes_too(data_dir: Path, tmp_path: Path)
         assert picture.name in findings[0].file
         proven = proven_shards(planned, tmp_path / "work", manifest)
         assert len(proven) == len(shards) - 1 > 4
+
+
+def test_an_image_that_cannot_be_read_leaves_nothing(data_dir: Path, tmp_path: Path) -> None:
+    """In the place of an image that is gone there are zeros, and nothing that memory held before."""
+    index = read_index(CONFIG, str(data_dir))
+    planned = plan_shards(CONFIG, index, max_shard_size=10**9)
+    picture = sorted((data_dir / "DifussionEmotion_S" / "angry").iterdir())[0]
+    picture.unlink()
+    shards, findings = build_shards(CONFIG, index, tmp_path / "work", max_shard_size=10**9, plan=planned)
+    assert [picture.name in finding.file for finding in findings] == [True]
+    assert [shard.sound for shard in shards].count(False) == 1
+    images = [row for shard in shards for row in pq.read_table(shard.file, columns=["image"])["image"].to_pylist()]
+    assert [set(image["bytes"]) for image in images if image["path"] == picture.name] == [{0}]
+
+
+def test_a_file_that_changes_after_the_plan(data_dir: Path, tmp_path: Path) -> None:
+    """An image that is replaced by another of its size after the plan is a finding, and its shard is not recorded."""
+    index = read_index(CONFIG, str(data_dir))
+    planned = plan_shards(CONFIG, index, max_shard_size=10**9)
+    picture = sorted((data_dir / "DifussionEmotion_S" / "angry").iterdir())[0]
+    state, content = picture.stat(), picture.read_bytes()
+    picture.write_bytes(content[::-1])
+    os.utime(picture, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with Manifest(tmp_path / "work") as manifest:
+        options: dict[str, Any] = {"max_shard_size": 10**9, "plan": planned, "manifest": manifest}
+        _, findings = build_shards(CONFIG, index, tmp_path / "work", **options)
+        assert [(picture.name in finding.file, "changed while" in finding.message) for finding in findings] == [
+            (True, True)
+        ]
+        assert len(proven_shards(planned, tmp_path / "work", manifest)) == len(planned) - 1
 
 
 def test_a_job_holds_its_own_rows_alone(tmp_path: Path, data_dir: Path) -> None:

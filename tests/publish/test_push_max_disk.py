@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from DiffusionFER import RawFolder
 from tests.publish import bad_days
 from tests.publish.bad_days import answer
 from tests.publish.inside import Inside, inside
-from tests.publish.staging_http import REPO, Client, file
+from tests.publish.staging_http import READ, REPO, Client, file
 from tests.publish.test_push_plan import relabel
 from tests.trees import write_faces
 from tools.publish.calls import HubError
+from tools.publish.options import Refused
 from tools.publish.staging import api_commit
 from tools.publish.verify.verify import expected_shards, verify
 
@@ -93,7 +95,9 @@ def test_a_push_that_dies_goes_on_where_it_was(pushes: Inside) -> None:
     done = push(pushes)
     assert pushes.way.count(bad_days.SEND) - sent <= planned.send + 1  # and the gallery
     assert len(pushes.published()) == shards
-    assert done.there_bytes == 0
+    # What the dead push has sent counts as there.
+    assert done.sent_bytes + done.there_bytes == done.upload_bytes
+    assert done.there_bytes > 8 * 50_000
     assert verify(REPO, data_dir=pushes.data_dir).differences == []
 
 
@@ -150,10 +154,63 @@ def test_a_shard_that_changed_on_the_disk_is_not_dropped(pushes: Inside) -> None
     assert verify(REPO, data_dir=pushes.data_dir).differences == []
 
 
+def test_what_cannot_be_read_is_not_sent(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard with an image that is gone when it is built is not sent, and nothing is published."""
+    real = RawFolder.read
+    picture = sorted((pushes.data_dir / "DifussionEmotion_S" / "angry").iterdir())[0].name
+
+    def gone(folder: RawFolder, name: str) -> bytes:
+        if name.endswith(picture):
+            raise FileNotFoundError(name)
+        return real(folder, name)
+
+    monkeypatch.setattr(RawFolder, "read", gone)  # the checks read by another way
+    with pytest.raises(Refused) as refused:
+        push(pushes)
+    assert [picture in finding.file for finding in refused.value.findings if finding.severity == "error"] == [
+        True,
+        True,
+    ]
+    assert pushes.published() == {}
+    monkeypatch.undo()
+    sent = pushes.way.count(bad_days.SEND)
+    done = push(pushes)
+    assert pushes.way.count(bad_days.SEND) - sent == 2 + 1  # the two shards, and the gallery
+    assert verify(REPO, data_dir=pushes.data_dir).differences == []
+    assert len(pushes.published()) == len(done.shards)
+
+
+def test_stale_shards_leave_the_disk_first(pushes: Inside) -> None:
+    """Shards from before that are to be built anew do not stand beside the new ones."""
+    pushes.push(max_shard_size=SHARD, dry_run=True)
+    for row in range(60):
+        relabel(pushes.data_dir, row)
+    most = 0
+
+    def look(send: Any, request: Any) -> Any:
+        nonlocal most
+        most = max(most, sum(pushes.on_disk().values()))
+        return send(request)
+
+    pushes.way(bad_days.SEND, *[look] * 100)
+    push(pushes)
+    assert 0 < most <= DISK
+
+
+def test_a_plan_without_the_right_to_ask(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may not write can still plan: shards that were sent but never committed count as to be built."""
+    pushes.way(bad_days.COMMIT, *[answer(403)] * 9)
+    with pytest.raises(HubError):
+        push(pushes)
+    monkeypatch.setenv("HF_TOKEN", READ)
+    planned = pushes.plan(max_shard_size=SHARD)
+    assert planned.build == sum(split.shards for split in planned.splits)
+    assert any("may only read" in problem for problem in planned.problems)
+
+
 def test_a_picture_that_breaks_meanwhile_stops_the_push(pushes: Inside) -> None:
     """An image that is damaged after the checks is found while its shard is built, and nothing is committed."""
     from tools.publish import push as module
-    from tools.publish.options import Refused
 
     picture = sorted((pushes.data_dir / "DifussionEmotion_S" / "angry").iterdir())[0]
     real = module.make_all

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.publish.inside import Inside, inside
-from tests.publish.pushing import Pusher
+from tests.publish.pushing import READER, Pusher
 from tests.trees import write_sheet
 from tools.publish import flip
 from tools.publish.options import PushError
@@ -35,7 +35,7 @@ def relabel(data_dir: Path, row: int) -> None:
 
 def test_a_plan_builds_and_sends_nothing(pusher: Pusher, data_dir: Path) -> None:
     """`--plan` names shards, bytes and commits, for a person and a machine, and leaves everything as it was."""
-    shown = pusher.push("--data-dir", str(data_dir), "--public", "--plan", token=None)
+    shown = pusher.push("--data-dir", str(data_dir), "--public", "--plan")
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert "config          split       rows  shards  to build  to send  bytes to send" in lines
@@ -52,6 +52,11 @@ def test_a_plan_builds_and_sends_nothing(pusher: Pusher, data_dir: Path) -> None
     assert (planned["build"], planned["keep"], planned["delete"], planned["commits"]) == (9, 0, [], 1)
     assert planned["splits"][0]["config"] == "small_original"
     assert sum(split["rows"] for split in planned["splits"]) == 66
+    assert "to look at: the pictures, before any is built; 66 are in the shards to build" in lines
+    # Whose token is none, or may only read, is told that a push would stop.
+    for token, words in ((None, "problem: no token: log in"), (READER, "problem: the token may only read")):
+        warned = pusher.push("--data-dir", str(data_dir), "--public", "--plan", token=token)
+        assert (warned.returncode, words in warned.stdout) == (2, True)
     # Nothing was made: without --public, there is still no repository.
     assert "has no dataset" in pusher.push("--data-dir", str(data_dir), "--plan").stderr
 
@@ -137,6 +142,27 @@ def test_what_does_not_go_together(pushes: Inside) -> None:
     ):
         with pytest.raises(PushError, match=f"^{words}"):
             pushes.push(**options)
+
+
+def test_a_work_directory_that_cannot_be_one(pushes: Inside) -> None:
+    """A file in its place, or a folder that takes nothing, is said in a line."""
+    with pytest.raises(PushError, match=r"dataset_sheet.csv cannot be worked in \(.*\): give another --work-dir$"):
+        pushes.push(work_dir=pushes.data_dir / "dataset_sheet.csv")
+
+
+def test_a_sheet_that_is_edited_between_plan_and_checks(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is built is what was checked: an edit after the plan is found before anything is built."""
+    from tools.publish import push as module
+
+    real = module.check_lists
+
+    def edited(*arguments: Any) -> Any:
+        relabel(pushes.data_dir, 0)
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "check_lists", edited)
+    with pytest.raises(PushError, match=r"^the data of small_original changed while the push was under"):
+        pushes.push()
 
 
 def test_data_that_changes_meanwhile(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

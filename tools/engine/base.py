@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
+from tools.engine.parcel import EngineError
+
+__all__ = ["AHEAD", "Engine", "EngineError"]
+
 J = TypeVar("J")
 R = TypeVar("R")
 
 AHEAD = 2  # jobs a slot that are under way: one that is worked on, and one that waits for it
-
-
-class EngineError(ValueError):
-    """The engine itself cannot do its work; the text is one line for the user."""
 
 
 class Engine(ABC):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tools.engine.base import Engine, EngineError
-from tools.engine.parcel import opened, packed, versions
+from tools.engine.parcel import difference, opened, packed, versions
 
 if TYPE_CHECKING:  # Dask takes a second to load, and is not needed without a cluster
     from distributed import Client, Worker
@@ -39,6 +39,11 @@ def cluster(scheduler: str) -> Iterator[Engine]:
     Raises EngineError where Dask is not installed, the scheduler does not answer, no worker comes, or a worker has
     other versions than are here of what decides the bytes of results.
     """
+    try:
+        import distributed  # noqa: F401 - before its log is kept quiet, for this sets it up
+    except ImportError:
+        message = "a cluster needs the library distributed: pip install 'diffusionfer[dask]'"
+        raise EngineError(message) from None
     with _quiet(), _connected(scheduler) as client:
         try:
             client.wait_for_workers(1, WORKERS_SECONDS)
@@ -52,13 +57,10 @@ def cluster(scheduler: str) -> Iterator[Engine]:
 
 @contextmanager
 def _connected(scheduler: str) -> Iterator[Client]:
-    try:
-        from distributed import Client
-        from distributed.comm.addressing import get_address_host_port
-        from distributed.versions import VersionMismatchWarning
-    except ImportError:
-        message = "a cluster needs the library distributed: pip install 'diffusionfer[dask]'"
-        raise EngineError(message) from None
+    from distributed import Client
+    from distributed.comm.addressing import get_address_host_port
+    from distributed.versions import VersionMismatchWarning
+
     answer: Future[Client] = Future()
 
     def connect() -> None:
@@ -119,15 +121,14 @@ class _Cluster(Engine):
     def compare(self, work: Callable[[Any], Any] | None = None) -> None:
         """Raise EngineError where a worker has not the versions that are here, or cannot load `work`."""
         here = versions()
-        for address, found in self._workers(pickle.loads, packed(_versions, work)).items():
+        for address, found in self._workers(pickle.loads, packed(_versions, work, anywhere=True)).items():
             if not isinstance(found, bytes):
                 message = f"the worker at {address} cannot load this project ({_line(found)})"
                 raise EngineError(f"{message}: install the same version of diffusionfer there")
             there = opened(found)
             for name, version in here.items():
                 if there.get(name) != version:
-                    message = f"the worker at {address} has {name} {there.get(name) or '(none)'}"
-                    raise EngineError(f"{message}, expected {version or '(none)'} as here: install that there")
+                    raise EngineError(difference(address, name, there.get(name, ""), version))
 
     def _workers(self, call: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Return what each worker answers; an exception for one that cannot."""

@@ -7,16 +7,30 @@ nothing of this project, and an error comes back whole, whatever its class: pick
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+import platform
 import sys
 import traceback
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 # What decides, besides the job, the bytes of shards and pictures: these must be the same everywhere.
 SAME_EVERYWHERE = ("diffusionfer", "datasets", "pyarrow", "pillow", "numpy")
+
+
+class EngineError(ValueError):
+    """The engine itself cannot do its work; the text is one line for the user."""
+
+
+def difference(where: str, name: str, there: str, here: str) -> str:
+    """Say that a worker has another version of something than is here."""
+    return (
+        f"the worker at {where} has {name} {there or '(none)'}, expected {here or '(none)'} as here: install that there"
+    )
 
 
 class RemoteTraceback(Exception):  # noqa: N818
@@ -35,27 +49,43 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = ""
+    found["code of diffusionfer"] = _code()
     return found
+
+
+def _code() -> str:
+    """Return a digest of the project's code: two checkouts of one version may differ in what they write."""
+    tools = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for file in [*sorted(tools.rglob("*.py")), tools.parent / "DiffusionFER.py"]:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 class Job:
     """A job that is done where it is unpickled; unpickling gives what became of it, for `opened`."""
 
-    def __init__(self, work: Callable[[Any], Any], job: Any) -> None:
-        self._work, self._job = work, job
+    def __init__(self, work: Callable[[Any], Any], job: Any, wanted: dict[str, str]) -> None:
+        self._work, self._job, self._wanted = work, job, wanted
 
     def __reduce__(self) -> tuple[Callable[..., bytes], tuple[Any, ...]]:
-        return done, (self._work, self._job)
+        return done, (self._work, self._job, self._wanted)
 
 
-def packed(work: Callable[[Any], Any], job: Any) -> bytes:
-    """Return a job as bytes: `pickle.loads` of them does it."""
-    return pickle.dumps(Job(work, job), pickle.HIGHEST_PROTOCOL)
+def packed(work: Callable[[Any], Any], job: Any, *, anywhere: bool = False) -> bytes:
+    """Return a job as bytes: `pickle.loads` of them does it, unless `anywhere` only where the versions are the same."""
+    return pickle.dumps(Job(work, job, {} if anywhere else versions()), pickle.HIGHEST_PROTOCOL)
 
 
-def done(work: Callable[[Any], Any], job: Any) -> bytes:
-    """Do a job, and return its result or its error as bytes, for `opened`."""
+def done(work: Callable[[Any], Any], job: Any, wanted: dict[str, str]) -> bytes:
+    """Do a job, and return its result or its error as bytes, for `opened`.
+
+    A process that has other versions than `wanted`, for it joined later, does nothing: its bytes would be others.
+    """
     try:
+        if other := next((name for name in wanted if versions().get(name) != wanted[name]), None):
+            raise EngineError(difference(platform.node(), other, versions().get(other, ""), wanted[other]))
         return pickle.dumps((work(job), None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         return _failure(error)

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd
 
@@ -82,13 +81,8 @@ def publish(
 
     def send(paths: Iterable[str]) -> dict[str, CommitOperationAdd]:
         files = {path: add[path] for path in paths}
-        sent = repository.upload(files, revision=revision, create_pr=create_pr, traffic=traffic)
-        for path, operation in sent.items():
-            if operation.upload_info.sha256.hex() != known[path].sha256:
-                content = files[path]
-                where = str(content) if isinstance(content, Path) else path
-                raise HubError(f"{where} has changed since it was built: remove it, and {AGAIN}")
-        return sent
+        sha256s = {path: known[path].sha256 for path in files}
+        return repository.upload(files, revision=revision, create_pr=create_pr, traffic=traffic, sha256s=sha256s)
 
     note = f"pull request for {repository.name} {revision or MAIN}"
     if len(add) + len(delete) <= files_a_commit:

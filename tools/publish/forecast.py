@@ -87,8 +87,8 @@ class Forecast:
             "problems": self.problems,
         }
 
-    def as_text(self) -> str:
-        """Return the forecast for a person."""
+    def as_text(self, *, problems: bool = True) -> str:
+        """Return the forecast for a person, with the problems or without."""
         head = ("config", "split", "rows", "shards", "to build", "to send", "bytes to send")
         rows = [
             (split.config, split.split, *(f"{number:,}" for number in list(vars(split).values())[2:]))
@@ -104,9 +104,12 @@ class Forecast:
             lines.append(f"to send: at most {size(self.send_bytes)} of shards, and the card; to be seen by {way}")
         else:
             lines.append("to send: nothing but the card, should that have changed")
+        if self.images:
+            lines.append(f"to look at: the pictures, before any is built; {self.images:,} are in the shards to build")
         if self.disk:
             lines.append(f"disk: at most {size(self.disk)} of the {size(self.free)} that are free")
-        return "\n".join([*lines, *(f"problem: {problem}" for problem in self.problems)])
+        lines += [f"problem: {problem}" for problem in self.problems if problems]
+        return "\n".join(lines)
 
 
 def forecast(

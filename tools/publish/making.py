@@ -7,6 +7,7 @@ it stands, so that whoever is stopped goes on from there.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,13 +19,13 @@ from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven
 from tools.engine import Engine, processes
 from tools.publish.forecast import Forecast
-from tools.publish.hub import DatasetRepository, Head
+from tools.publish.hub import DatasetRepository, Head, HubError
 from tools.publish.manifest import Manifest
 from tools.publish.options import Options, PushError, Say
 from tools.publish.progress import Progress
 from tools.publish.shard_build import Built, Job, build_alone, build_here, readers
 from tools.publish.shard_plan import PlannedShard, plan_shards
-from tools.publish.shards import Make, Shard, build_shards, proven_shards, recorded
+from tools.publish.shards import Make, Shard, build_shards, prepare, proven_shards, recorded
 from tools.publish.shipping import Shipping, Target, build_and_send
 from tools.publish.uploads import Traffic, Uploaded
 
@@ -71,7 +72,12 @@ def known_contents(planned: Mapping[str, Sequence[PlannedShard]], work: Work, he
     for shards in planned.values():
         known = proven_shards(shards, work.folder, work.manifest, found)
         records = (record for shard, record in recorded(shards, work.manifest) if shard.path not in known)
-        found |= work.repository.has(Uploaded(record.size, record.sha256) for record in records)
+        try:
+            found |= work.repository.has(Uploaded(record.size, record.sha256) for record in records)
+        except HubError:
+            if not (work.options.plan_only or work.options.dry_run):
+                raise
+            # Only whoever may write is told; a plan without such a token counts these shards as to be built.
     return found
 
 
@@ -89,6 +95,7 @@ def make_all(
     with ExitStack() as stack:
         shipping = None
         if options.max_disk is not None:
+            standing = _make_room(work, planned, there)
             shipping = stack.enter_context(
                 Shipping(
                     work.repository,
@@ -99,22 +106,26 @@ def make_all(
                     there=there,
                 )
             )
+            for shard in standing:  # before any other takes the room on the disk
+                shipping.after(shard)
+            there = {*there, *(shard.sha256 for shard in standing)}
         bar = stack.enter_context(Progress("shards", forecast.images, "image", work.say))
         pool = None
         if _pays(forecast, options) and not shipping and not work.engine:
             pool = stack.enter_context(processes(min(options.num_proc, forecast.build)))
+        make = _numbered(_maker(work, pool, bar), bar, forecast.build)
         for config, of_config in planned.items():
             built, found = build_shards(
                 config,
                 functools.partial(_same_index, work, config, of_config),
                 work.folder,
                 max_shard_size=options.max_shard_size,
-                make=_maker(work, pool, bar),
+                make=make,
                 manifest=work.manifest,
                 plan=of_config,
                 there=there,
                 before=shipping.before if shipping else _nothing,
-                after=shipping.after if shipping else _nothing,
+                after=functools.partial(_ship_built, shipping) if shipping else _nothing,
             )
             shards += built
             findings += found
@@ -122,6 +133,25 @@ def make_all(
             shipping.finish()
             shards = [replace(shard, here=shard.file.is_file()) for shard in shards]  # most have been dropped
     return shards, findings
+
+
+def _make_room(work: Work, planned: Mapping[str, Sequence[PlannedShard]], there: Collection[str]) -> list[Shard]:
+    """Remove the files of shards that are to be built anew; return those that stand and are proven."""
+    standing = []
+    for config, shards in planned.items():
+        prepare(config, shards, work.folder, work.manifest)
+        proven = proven_shards(shards, work.folder, work.manifest, there)
+        for shard in shards:
+            if shard.path not in proven:
+                (work.folder / shard.path).unlink(missing_ok=True)
+            elif proven[shard.path].here:
+                standing.append(proven[shard.path])
+    return standing
+
+
+def _ship_built(shipping: Shipping, shard: Shard) -> None:
+    if shard.built:  # those that stood before are under way already
+        shipping.after(shard)
 
 
 def _nothing(_: object) -> None:
@@ -156,6 +186,18 @@ def _counted(make: Make, bar: Progress, work: Work) -> Make:
             yield job, built
 
     return counted
+
+
+def _numbered(make: Make, bar: Progress, total: int) -> Make:
+    """Show how many shards are built."""
+    numbers = itertools.count(1)
+
+    def numbered(jobs: Iterator[Job]) -> Iterator[tuple[Job, Built]]:
+        for done in make(jobs):
+            bar.note(f"{next(numbers):,} of {total:,} shards")
+            yield done
+
+    return numbered
 
 
 def _same_index(work: Work, config: str, planned: Sequence[PlannedShard]) -> Index:

@@ -62,8 +62,8 @@ class Manifest:
     another version or no manifest at all, and for which this one was begun anew; None where there was none.
     """
 
-    def __init__(self, work_dir: Path) -> None:
-        """Open the manifest of `work_dir`, or begin one."""
+    def __init__(self, work_dir: Path, *, begins: bool = True) -> None:
+        """Open the manifest of `work_dir`, or begin one; unless `begins`, one that cannot be used is an error."""
         self.path = work_dir / NAME
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
@@ -76,6 +76,8 @@ class Manifest:
             except sqlite3.OperationalError:  # it may be sound: only the disk, its rights or another process are not
                 raise
             except sqlite3.DatabaseError:
+                if not begins:
+                    raise
                 self.set_aside = _set_aside(self.path)
                 self._database = _connect(self.path)
         except OSError as error:

@@ -29,16 +29,25 @@ class Progress:
         self.done = 0
         self._say, self._clock, self._lock = say, clock, threading.Lock()
         self._begun = self._said = clock()
+        self._note = ""
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and self.total:
             self._bar = tqdm(total=self.total, desc=self.what, unit=self.unit, unit_scale=self.unit == "B")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar is not None:
+            if kind is None:
+                self._bar.total = self._bar.n  # what was to be done was known from above
             self._bar.close()
+
+    def note(self, words: str) -> None:
+        """Show words behind what is done."""
+        self._note = words
+        if self._bar is not None:
+            self._bar.set_postfix_str(words)
 
     def advance(self, number: int) -> None:
         """Count more of what is done, or less where a part begins anew."""
@@ -54,7 +63,8 @@ class Progress:
         """Return how far it is at a time of the clock, in a line."""
         seconds = max(now - self._begun, 1e-9)
         rate = self.done / seconds
-        line = f"{self.what}: {_number(self.done, self.unit)} of {_number(self.total, self.unit)}"
+        done, total = (_number(number, self.unit) for number in (self.done, self.total))
+        line = f"{self.what}: {self._note}{', ' if self._note else ''}{done} of {total}"
         if self.total:
             line += f" ({self.done / self.total:.0%})"
         line += f", {_number(int(rate), self.unit)}/s"

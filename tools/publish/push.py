@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,10 +37,11 @@ from tools.publish.plan import Local, Plan, Remote, differences
 from tools.publish.preconditions import preconditions
 from tools.publish.progress import Progress
 from tools.publish.release import Release, local_shard, make_release
-from tools.publish.shard_plan import PlannedShard
+from tools.publish.shard_build import readers
+from tools.publish.shard_plan import PlannedShard, ShardError
 from tools.publish.shards import Shard, proven_shards
 from tools.publish.summary import Summary
-from tools.publish.uploads import Traffic
+from tools.publish.uploads import Traffic, Uploaded
 
 __all__ = ["ROOT", "Options", "PushError", "Refused", "Say", "alone_in", "push"]
 
@@ -70,12 +72,19 @@ def push(options: Options, say: Say) -> Summary | Forecast:
 @contextmanager
 def alone_in(work_dir: Path, job: str) -> Iterator[None]:
     """Keep a second job of the same kind out of a work directory. Raises PushError where there is one already."""
-    work_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work_dir / f"{job}.lock", timeout=0)
     try:
-        with FileLock(work_dir / f"{job}.lock", timeout=0):
-            yield
+        work_dir.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout:
         raise PushError(f"another {job} works in {work_dir}: wait for it, or give another --work-dir") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PushError(f"{work_dir} cannot be worked in ({reason}): give another --work-dir") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Push:
@@ -100,23 +109,19 @@ class _Push:
         data_dir = options.data_dir or embedded_edition(options.work_dir, self.say)
         configs = configs_with_data(options.configs, data_dir)
         self.say(f"checking {', '.join(configs)} in {shown(data_dir)}")
-        findings, images = check_lists(configs, str(data_dir))
-        if _wrong(findings):  # nothing can be planned, and all that is wrong is said at once
-            raise Refused([*findings, *self.check(images)])
+        planned, findings, images = self.plan(configs, data_dir)
         work = Work(
             options, data_dir, self.manifest, self.repository, self.engine, self.proven, self.traffic, self.say
         )  # fmt: skip
-        _give_back_memory()
-        planned = plan_all(configs, data_dir, options.max_shard_size)
         there = known_contents(planned, work, head)
         ahead = self.forecast(work, planned, there, head)
         if options.plan_only:
-            return ahead
-        self.say(f"{ahead.as_text()}\n")
+            return self.with_rights(ahead)
+        self.say(f"{ahead.as_text(problems=False)}\n")
         if ahead.problems:
             more = f" (and {len(ahead.problems) - 1:,} more)" if ahead.problems[1:] else ""
             raise PushError(f"{ahead.problems[0]}{more}; nothing was built or sent")
-        findings += self.check(images)
+        findings += self.check(images, data_dir)
         _refuse(findings)
         _give_back_memory()
         with ExitStack() as stack:
@@ -134,6 +139,27 @@ class _Push:
             _tag(self.repository, options.tag, commit.oid if commit else head.commit)
         return self.summary(shards, release, commit, [*findings, *release.findings], time.monotonic() - begun)
 
+    def plan(
+        self, configs: list[str], data_dir: Path | str
+    ) -> tuple[dict[str, list[PlannedShard]], list[Finding], list[Images]]:
+        """Return the shards of each config, and what checking the lists gives. Raises Refused, with all findings.
+
+        The lists are checked after the plan, which is compared once more when shards are built: so what is built was
+        checked, whenever somebody edits the sheet.
+        """
+        planned, problem = dict[str, list[PlannedShard]](), None
+        try:
+            planned = plan_all(configs, data_dir, self.options.max_shard_size)
+        except (OSError, ValueError, ShardError) as error:  # the checks say more of what is wrong
+            problem = error
+        _give_back_memory()
+        findings, images = check_lists(configs, str(data_dir))
+        if _wrong(findings):
+            raise Refused([*findings, *self.check(images, data_dir)])
+        if problem:
+            raise problem
+        return planned, findings, images
+
     def forecast(
         self, work: Work, planned: dict[str, list[PlannedShard]], there: set[str], head: Head | None
     ) -> Forecast:
@@ -143,14 +169,22 @@ class _Push:
         local = {path: local_shard(shard) for path, shard in proven.items()}
         return forecast(planned, proven, head, local, self.options, there)
 
-    def check(self, images: list[Images]) -> list[Finding]:
+    def with_rights(self, ahead: Forecast) -> Forecast:
+        """Return a forecast that says, too, whether the token would stop the push."""
+        try:
+            self.repository.check_write_access()
+        except HubError as error:
+            return replace(ahead, problems=[*ahead.problems, str(error)])
+        return ahead
+
+    def check(self, images: list[Images], data_dir: Path | str) -> list[Finding]:
         """Return what is wrong with images."""
         with Progress("checks", sum(len(of.names) for of in images), "image", self.say) as bar:
             return list(
                 check_images(
                     images,
                     proven=self.proven,
-                    workers=self.options.num_proc,
+                    workers=readers(self.options.num_proc, data_dir),
                     advance=bar.advance,
                     engine=self.engine,
                 )
@@ -193,7 +227,8 @@ class _Push:
         if not plan.send and not plan.delete:
             return None
         add = {path: release.files[path] for path in plan.send}
-        with Progress("upload", release.upload_bytes, "B", self.say) as bar:
+        left = sum(release.local[path].size for path, content in add.items() if not isinstance(content, Uploaded))
+        with Progress("upload", left, "B", self.say) as bar:
             self.traffic.advance = bar.advance
             commit = publish(
                 self.repository,
@@ -220,7 +255,7 @@ class _Push:
             where = f"tools/validate.py, and tools/card.py check {self.options.work_dir / CARD_FOLDER / CARD}"
             number = f"{len(findings):,} warning{'s' * (len(findings) > 1)}"
             warnings.append(f"the checks have {number}, by rule as counted here; to list them: {where}")
-        kept = sum(release.local[path].size for path in release.plan.keep)
+        size = sum(local.size for local in release.local.values())
         return Summary(
             self.options.repo_id,
             self.repository.endpoint,
@@ -232,7 +267,7 @@ class _Push:
             warnings,
             dict(sorted(Counter(finding.rule for finding in findings).items())),
             self.traffic.sent,
-            self.traffic.there + kept,
+            max(0, size - self.traffic.sent),
             seconds,
         )
 
@@ -287,4 +322,5 @@ def _verify(repository: DatasetRepository, commit: Commit, local: dict[str, Loca
         raise HubError(f"{commit.url} was made, but is not compared with what was sent: {error}") from None
     found = differences(local, plan.delete, before.files, after.files if after else {})
     if found:
-        raise HubError(f"{commit.url} was made, but is not what was sent: {'; '.join(found)}")
+        more = f"; and {len(found) - 3:,} more" if found[3:] else ""
+        raise HubError(f"{commit.url} was made, but is not what was sent: {'; '.join(found[:3])}{more}")

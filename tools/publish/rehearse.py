@@ -29,6 +29,7 @@ from tools.publish.options import Options, PushError, RehearsalStopped, Say
 from tools.publish.push import ROOT
 from tools.publish.staging import StagingHub
 from tools.publish.staging.access import Role
+from tools.publish.staging.faults import parse_fault
 from tools.publish.text import table
 
 READBACK = Path(__file__).with_name("readback.py")
@@ -88,9 +89,14 @@ def rehearse(
             "--rehearse has a Hub on this machine, of which the workers of a cluster know nothing: rehearse without "
             "--engine dask, the shards are the same"
         )
+    if isinstance(options.data_dir, str):
+        raise PushError(
+            "--rehearse lets nothing out of this machine, and so does not reach a remote tree: copy some of it here"
+        )
+    for spec in faults:
+        parse_fault(spec)  # before any work
     work_dir = options.work_dir.absolute()
-    data_dir = options.data_dir or embedded_edition(work_dir, say)
-    data_dir = data_dir if isinstance(data_dir, str) else data_dir.absolute()
+    data_dir = (options.data_dir or embedded_edition(work_dir, say)).absolute()
     configs = configs_with_data(options.configs, data_dir)
     token = f"rehearsal_{secrets.token_hex(16)}"
     with _stage(work_dir) as stage, _staging_hub(stage / "hub", token, faults) as hub:

@@ -108,7 +108,12 @@ def build(
     reader = Reader(shard.config, job.folder, using.reading, inspect, advance)
     groups = [(start - shard.start, stop - shard.start) for start, stop in shard.groups]
     try:
-        digest = write_shard(file, reader.schema, reader.tables(job.rows, shard.sizes.tolist(), groups), using.helping)
+        digest = write_shard(
+            file,
+            reader.schema,
+            reader.tables(job.rows, shard.sizes.tolist(), shard.stamps.to_pylist(), groups),
+            using.helping,
+        )
         state = file.stat()
         footer = pq.read_metadata(file)
     except OSError as error:

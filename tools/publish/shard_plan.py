@@ -41,7 +41,7 @@ class ShardError(Exception):
 class PlannedShard:
     """A shard that is to be: where it belongs, which rows it has, and what its bytes follow from.
 
-    `groups` are its row groups, each (start, stop) among the rows of the split; `sizes` those of its images in bytes;
+    `groups` are its row groups, each (start, stop) among the rows of the split; `sizes` and `stamps` are its images';
     `most_bytes` is above the size that the file will have; `fingerprint` (sha256, hexadecimal) is another one whenever
     the bytes of the file would be others.
     """
@@ -53,6 +53,7 @@ class PlannedShard:
     most_bytes: int
     fingerprint: str
     sizes: Numbers = field(repr=False, compare=False)
+    stamps: pa.ChunkedArray = field(repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -99,7 +100,8 @@ def plan_shards(config: str, index: Index, *, max_shard_size: int) -> list[Plann
             rows = table.take(places[start:stop])  # a shard at a time: a copy of the split would take as much again
             fingerprint = _fingerprint(header, groups, [rows[name].chunks for name in columns])
             its_sizes = sizes[places[start:stop]]
-            planned.append(PlannedShard(config, split, number, tuple(groups), most, fingerprint, its_sizes))
+            facts = (tuple(groups), most, fingerprint, its_sizes, rows[_STAMP])
+            planned.append(PlannedShard(config, split, number, *facts))
     del table
     pa.default_memory_pool().release_unused()  # building, which comes next, has other uses for it
     return planned

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from DiffusionFER import RawFolder
+from DiffusionFER import Entry, RawFolder
 from tools.check.findings import Finding
 from tools.check.images.content import Recorded, unreadable
 from tools.publish.shard_schema import leaves, schema_of
@@ -59,12 +59,13 @@ class Reader:
         self._claims = "sha256_cropped" if config.endswith("_cropped") else "sha256"
         self._folder, self._pool, self._inspect, self._advance = folder, pool, inspect, advance
 
-    def tables(self, rows: pa.Table, sizes: Sequence[int], groups: Sequence[tuple[int, int]]) -> Iterator[pa.Table]:
-        """Yield a table for each group (start, stop) of rows; `sizes` are those of the groups' images in bytes."""
-        first = groups[0][0]
-        parts = [(rows.slice(start, stop - start), sizes[start - first : stop - first]) for start, stop in groups]
+    def tables(
+        self, rows: pa.Table, sizes: Sequence[int], stamps: Sequence[str], groups: Sequence[tuple[int, int]]
+    ) -> Iterator[pa.Table]:
+        """Yield a table for each group (start, stop) of rows; `sizes` and `stamps` are those of the rows' images."""
+        parts = [(rows.slice(start, stop - start), sizes[start:stop], stamps[start:stop]) for start, stop in groups]
         loading = [self._start(*parts[0])]
-        for number, (part, lengths) in enumerate(parts):
+        for number, (part, lengths, _) in enumerate(parts):
             if number + 1 < len(parts):  # before this one is waited for: the workers always have something to do
                 loading.append(self._start(*parts[number + 1]))
             buffer, futures = loading.pop(0)
@@ -76,22 +77,25 @@ class Reader:
             self._advance(len(digests))
             yield self._table(buffer, lengths, digests, part)
 
-    def _start(self, rows: pa.Table, lengths: Sequence[int]) -> tuple[pa.Buffer, list[Future[_Loaded]]]:
+    def _start(
+        self, rows: pa.Table, lengths: Sequence[int], stamps: Sequence[str]
+    ) -> tuple[pa.Buffer, list[Future[_Loaded]]]:
         # One buffer for the images of a row group: Arrow takes it as it is, where a list of bytes would be copied.
         buffer = pa.allocate_buffer(sum(lengths))
         view = memoryview(buffer).cast("B")
         ends = itertools.accumulate(lengths)
         places = [view[end - length : end] for end, length in zip(ends, lengths, strict=True)]
-        jobs = zip(rows.select(["file", "origin", "claimed_sha256"]).to_pylist(), places, strict=True)
+        jobs = zip(rows.select(["file", "origin", "claimed_sha256"]).to_pylist(), places, stamps, strict=True)
         return buffer, [self._pool.submit(self._load, *job) for job in jobs]
 
-    def _load(self, row: dict[str, str], place: memoryview) -> _Loaded:
+    def _load(self, row: dict[str, str], place: memoryview, stamp: str) -> _Loaded:
         name = f"{self._folder.name}/{row['file']}"
         try:
             content = self._folder.read(row["file"])
-            if len(content) != len(place):
+            if not self._folder.is_still(Entry(row["file"], len(place), stamp=stamp), content):
                 raise ValueError("changed while it was read")
         except (ValueError, OSError) as error:
+            place[:] = bytes(len(place))  # Arrow's memory holds what was there before, and that is nobody's business
             return "", [unreadable(name, error)]
         place[:] = content
         digest = hashlib.sha256(content).hexdigest()

@@ -40,7 +40,8 @@ class Shard:
     """A Parquet file: its path in the repository, where it is, and what it holds. Sizes in bytes.
 
     `num_bytes` is the size of its columns, not compressed; `built` says whether it was built now: otherwise an earlier
-    run did, and it was not read; `here`, whether the file is there: otherwise the Hub has it.
+    run did, and it was not read; `here`, whether the file is there: otherwise the Hub has it; `sound`, whether there is
+    no error in its images.
     """
 
     config: str
@@ -53,6 +54,7 @@ class Shard:
     num_bytes: int
     built: bool = True
     here: bool = True
+    sound: bool = True
 
 
 def build_shards(
@@ -164,15 +166,17 @@ def _finish(shard: PlannedShard, built: Built, folder: Path, manifest: Manifest 
     file, mtime_ns = folder / shard.path, built.mtime_ns
     if built.content is not None:
         mtime_ns = _write(file, built.content)
+    elif built.sent:
+        file.unlink(missing_ok=True)  # of an earlier run, and other than what was sent
     record = Record(shard.fingerprint, shard.rows, built.size, built.sha256, mtime_ns, built.num_bytes)
     if manifest and built.is_sound:
         manifest.record(shard.path, record)
-    return _shard(shard, file, record, built=True, here=not built.sent)
+    return _shard(shard, file, record, built=True, here=not built.sent, sound=built.is_sound)
 
 
-def _shard(shard: PlannedShard, file: Path, record: Record, *, built: bool, here: bool) -> Shard:
+def _shard(shard: PlannedShard, file: Path, record: Record, *, built: bool, here: bool, sound: bool = True) -> Shard:
     facts = (record.rows, record.size, record.sha256, record.num_bytes)
-    return Shard(shard.config, shard.split, shard.path, file, *facts, built=built, here=here)
+    return Shard(shard.config, shard.split, shard.path, file, *facts, built=built, here=here, sound=sound)
 
 
 def _write(file: Path, content: bytes) -> int:

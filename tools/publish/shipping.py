@@ -69,7 +69,7 @@ class Shipping:
             self._used -= self._reserved.pop(shard.path, 0)
             if not shard.here:
                 return
-            if shard.sha256 in self._there:
+            if shard.sha256 in self._there or not shard.sound:  # what has errors must not leave this machine
                 shard.file.unlink()
                 return
             self._used += shard.size
@@ -91,11 +91,12 @@ class Shipping:
         try:
             with self._room.taken(shard.size):
                 operation = self._repository.send(
-                    shard.path, shard.file, revision=None, create_pr=self._create_pr, traffic=self._traffic
-                )
-            if operation.upload_info.sha256.hex() != shard.sha256:
-                raise HubError(
-                    f"{shard.file} has changed since it was built: remove it, and run the same command again"
+                    shard.path,
+                    shard.file,
+                    revision=None,
+                    create_pr=self._create_pr,
+                    traffic=self._traffic,
+                    sha256=shard.sha256,
                 )
             if is_kept(operation):  # otherwise it goes with the commit: a small file, where the repository has no LFS
                 shard.file.unlink()
@@ -133,7 +134,10 @@ def build_and_send(job: Job, target: Target) -> Built:
             return built
         traffic = Traffic()
         repository = DatasetRepository(target.repo_id)
-        if is_kept(repository.send(path, file, revision=None, create_pr=target.create_pr, traffic=traffic)):
+        operation = repository.send(
+            path, file, revision=None, create_pr=target.create_pr, traffic=traffic, sha256=built.sha256
+        )
+        if is_kept(operation):
             return replace(built, sent=True, traffic=(traffic.sent, traffic.there))
         return replace(built, content=file.read_bytes())
 

@@ -20,7 +20,8 @@ from huggingface_hub.lfs import UploadInfo, post_lfs_batch_info
 from huggingface_hub.utils import build_hf_headers
 from huggingface_hub.utils._runtime import is_xet_available
 
-from tools.publish.calls import Calls
+from tools.publish.calls import Calls, HubError
+from tools.publish.explain import AGAIN
 
 # Files sent at a time, as the client does by default.
 SENDERS = 5
@@ -59,7 +60,7 @@ class Traffic:
 class Room:
     """Bytes that may be under way at a time: a push that is killed has sent no more than these in vain.
 
-    What is larger than the room goes alone. Who comes first is let in first.
+    What is larger than the room goes alone. One is let in after the other.
     """
 
     def __init__(self, size: int) -> None:
@@ -91,25 +92,34 @@ class Uploads(Calls):
         revision: str | None,
         create_pr: bool = False,
         traffic: Traffic | None = None,
+        sha256s: Mapping[str, str] | None = None,
     ) -> dict[str, CommitOperationAdd]:
         """Send the content of large files ahead of the commit, and return, by path, what to give to `commit` for them.
 
-        Several are sent at a time, but no more bytes than the largest has. What the Hub has is not sent. Raises
-        HubError, with the file; what was sent stays, and is found there by the next try.
+        Several are sent at a time, but no more bytes than the largest has. What the Hub has is not sent. `sha256s` are
+        those that the contents must have, by path, as far as they are known. Raises HubError, with the file; what was
+        sent stays, and is found there by the next try.
         """
-        traffic = traffic or Traffic()
-        operations = {path: addition(path, content, traffic) for path, content in files.items()}
-        room = Room(max((operation.upload_info.size for operation in operations.values()), default=0))
+        known, counted = sha256s or {}, traffic or Traffic()
+        sizes = {path: size_of(content) for path, content in files.items()}
+        room = Room(max(sizes.values(), default=0))
 
-        def send(path: str, operation: CommitOperationAdd) -> None:
-            with room.taken(operation.upload_info.size):
-                self.send(path, operation, revision=revision, create_pr=create_pr, traffic=traffic)
+        def send(path: str) -> CommitOperationAdd:
+            with room.taken(sizes[path]):
+                return self.send(
+                    path,
+                    files[path],
+                    revision=revision,
+                    create_pr=create_pr,
+                    traffic=counted,
+                    sha256=known.get(path),
+                )
 
         try:
             with ThreadPoolExecutor(SENDERS) as pool:
-                jobs = [pool.submit(send, *of) for of in operations.items()]
+                jobs = {path: pool.submit(send, path) for path in files}
                 try:
-                    done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+                    done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
                     for job in done:
                         job.result()
                 except BaseException:
@@ -118,13 +128,23 @@ class Uploads(Calls):
                     raise
         finally:
             self._stopping.clear()
-        return operations
+        return {path: job.result() for path, job in jobs.items()}
 
     def send(
-        self, path: str, content: Content, *, revision: str | None, create_pr: bool, traffic: Traffic
+        self,
+        path: str,
+        content: Content,
+        *,
+        revision: str | None,
+        create_pr: bool,
+        traffic: Traffic,
+        sha256: str | None = None,
     ) -> CommitOperationAdd:
-        """Send one content, if it is large, and return what to give to `commit` for it. Raises HubError."""
-        operation = addition(path, content, traffic)
+        """Send one content, if it is large, and return what to give to `commit` for it.
+
+        Raises HubError, also where it has not the sha256 that it must have, so that it is not committed.
+        """
+        operation = addition(path, content, traffic, self._stopping)
         was_there = is_kept(operation)
         self._do(
             f"upload {path}",
@@ -144,6 +164,9 @@ class Uploads(Calls):
                 traffic.count(sent=size)
             else:
                 traffic.count(there=size)
+        if sha256 and operation.upload_info.sha256.hex() != sha256:
+            where = content if isinstance(content, Path) else path
+            raise HubError(f"{where} has changed since it was built: remove it, and {AGAIN}")
         return operation
 
     def has(self, contents: Iterable[Uploaded]) -> set[str]:
@@ -174,6 +197,7 @@ class _Counted(CommitOperationAdd):
     """The client's operation for a file, which counts the bytes that are read to be sent."""
 
     traffic: Traffic = field(default_factory=Traffic, repr=False)
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False)
     under_way: int = field(init=False, default=0)
 
     @contextmanager
@@ -185,7 +209,7 @@ class _Counted(CommitOperationAdd):
                 return
             self.traffic.count(again=self.under_way)
             self.under_way = 0
-            yield _CountedFile(file, self._count)  # type: ignore[misc]
+            yield _CountedFile(file, self._count, self.stopping)  # type: ignore[misc]
 
     def _count(self, size: int) -> None:
         self.under_way += size
@@ -193,13 +217,15 @@ class _Counted(CommitOperationAdd):
 
 
 class _CountedFile(io.BufferedIOBase):
-    """A file that tells how much of it was read."""
+    """A file that tells how much of it was read, until it is to be sent no longer."""
 
-    def __init__(self, file: BinaryIO, count: Callable[[int], object]) -> None:
-        self._file, self._count = file, count
+    def __init__(self, file: BinaryIO, count: Callable[[int], object], stopping: threading.Event) -> None:
+        self._file, self._count, self._stopping = file, count, stopping
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read, and tell it."""
+        """Read, and tell it. Raises HubError where the upload is to stop: nobody waits for the end of a large file."""
+        if self._stopping.is_set():
+            raise HubError("stopped")
         content = self._file.read(-1 if size is None else size)
         self._count(len(content))
         return content
@@ -226,12 +252,22 @@ def is_kept(operation: CommitOperationAdd) -> bool:
     return operation._is_uploaded
 
 
-def addition(path: str, content: Content, traffic: Traffic) -> CommitOperationAdd:
+def size_of(content: Content) -> int:
+    """Return the bytes of a content, without a look at them."""
+    if isinstance(content, CommitOperationAdd):
+        return int(content.upload_info.size)
+    if isinstance(content, Uploaded):
+        return content.size
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def addition(path: str, content: Content, traffic: Traffic, stopping: threading.Event) -> CommitOperationAdd:
     """Return the client's operation that puts a content at a path."""
     if isinstance(content, CommitOperationAdd):
         return content
     if not isinstance(content, Uploaded):
-        return _Counted(path, content if isinstance(content, bytes) else str(content), traffic=traffic)
+        what = content if isinstance(content, bytes) else str(content)
+        return _Counted(path, what, traffic=traffic, stopping=stopping)
     operation = CommitOperationAdd(path, b"")
     operation.upload_info = UploadInfo(size=content.size, sample=b"", sha256=bytes.fromhex(content.sha256))
     # The client has no public way to name content that is there; these are the marks that it leaves itself.
