@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from tests.cluster import Cluster, running_cluster
 from tests.engine_work import ShardError, closure, die, die_once, note, refuse, square
 from tests.environments import ROOT
 from tools import generate, validate
-from tools.engine import Engine, EngineError, cluster, processes, threads
+from tools.engine import Engine, EngineError, cluster, parcel, processes, threads
 
 module = sys.modules["tools.engine.cluster"]
 KINDS = ["threads", "processes", "cluster"]
@@ -357,3 +358,19 @@ def test_a_command_tells_a_scheduler_that_does_not_answer(tmp_path: Path, monkey
     result = CliRunner().invoke(validate.main, given)
     assert result.exit_code == 2
     assert result.stderr.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:1: check the address")
+
+
+def test_a_process_of_another_version_does_nothing(tmp_path: Path) -> None:
+    """A worker that joins after the versions were compared, and has others, refuses its jobs and says so."""
+    for name, wanted in (("pyarrow", "99.0"), ("code of diffusionfer", "000000000000")):
+        outcome = parcel.done(note, (tmp_path, 1), parcel.versions() | {name: wanted})
+        with pytest.raises(EngineError, match=rf"^the worker at .* has {name} .*, expected {wanted} as here: install"):
+            parcel.opened(outcome)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_of_dask_is_kept_quiet(there: Cluster) -> None:
+    """What Dask would log of a lost scheduler is not in the way of the one line that says it."""
+    with cluster(there.address):
+        levels = [logging.getLogger(name).level for name in ("distributed", "distributed.client")]
+    assert min(levels) > logging.CRITICAL

@@ -101,6 +101,19 @@ def test_a_file_that_changes_after_the_plan(data_dir: Path, tmp_path: Path) -> N
         assert len(proven_shards(planned, tmp_path / "work", manifest)) == len(planned) - 1
 
 
+def test_a_shard_that_was_sent_from_elsewhere_has_no_file_here(data_dir: Path, tmp_path: Path) -> None:
+    """What an earlier run left under the name of a shard that a worker built and sent is not taken for it."""
+    index, options = read_index(CONFIG, str(data_dir)), {"max_shard_size": 10**9}
+    build_shards(CONFIG, index, tmp_path / "work", **options)  # type: ignore[arg-type]
+
+    def sent(jobs: Iterator[Job]) -> Iterator[tuple[Job, Built]]:
+        for job in jobs:
+            yield job, Built(5, "0" * 64, 0, 7, [], sent=True)
+
+    shards, _ = build_shards(CONFIG, index, tmp_path / "work", make=sent, **options)  # type: ignore[arg-type]
+    assert [(shard.here, shard.file.exists()) for shard in shards] == [(False, False)] * 3
+
+
 def test_a_job_holds_its_own_rows_alone(tmp_path: Path, data_dir: Path) -> None:
     """What is sent to a worker grows with the shard, and not with the dataset."""
     index = read_index(CONFIG, str(data_dir))

@@ -332,3 +332,11 @@ def test_facts_are_a_mapping(tmp_path: Path) -> None:
             manifest.notes["a"]
     with Manifest(tmp_path) as manifest:
         assert dict(manifest.notes) == {"b": "1"}
+
+
+def test_whoever_only_reads_moves_nothing(tmp_path: Path) -> None:
+    """A manifest that cannot be used is an error for whoever would not begin one, and stays where it is."""
+    (tmp_path / NAME).write_bytes(b"no database" * 1000)
+    with pytest.raises(ManifestError, match="cannot be used"):
+        Manifest(tmp_path, begins=False)
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]

@@ -135,6 +135,8 @@ def test_what_was_pushed_can_be_verified(pusher: Pusher, data_dir: Path) -> None
         assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (2, 1, True)
     before = pusher.run([*verify[:2], "--data-dir", str(data_dir), "verify"], token=None)
     assert (before.returncode, "--data-dir stands before verify: write it behind" in before.stderr) == (2, True)
+    before = pusher.push("--plan", "verify")
+    assert (before.returncode, "--plan stands before verify, which does not take it" in before.stderr) == (2, True)
 
 
 def test_more_files_than_a_commit_takes_go_by_a_pull_request(pusher: Pusher, data_dir: Path) -> None:

@@ -20,6 +20,8 @@ from DiffusionFER import read_index
 from tests.environments import ROOT
 from tests.trees import face_rows, write_sheet
 from tools.describe.header import read_header
+from tools.publish import rehearse as module
+from tools.publish.options import Options, PushError
 from tools.publish.rehearse import PORT, _changed
 
 PUSH = [sys.executable, str(ROOT / "tools" / "push.py"), "--rehearse"]
@@ -228,3 +230,19 @@ def rough(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [rough(item) for item in value]
     return float(f"{value:.1e}") if key in ("num_bytes", "download_size", "dataset_size") else value
+
+
+def test_what_cannot_be_rehearsed_is_said_before_any_work(tmp_path: Path) -> None:
+    """A fault that is none, a remote tree and a cluster are refused before a picture is drawn."""
+    said: list[str] = []
+    for given, faults, error, words in (
+        ({}, ["nonsense"], ValueError, "nonsense"),
+        ({"data_dir": "s3://bucket/tree"}, [], PushError, "lets nothing out of this machine"),
+        ({"scheduler": "tcp://127.0.0.1:9"}, [], PushError, "rehearse without --engine dask"),
+        ({"plan_only": True}, [], PushError, "leave out --plan"),
+    ):
+        options = Options("FER-Universe/DiffusionFER", tmp_path / "work", **given)
+        with pytest.raises(error, match=words):
+            module.rehearse(options, said.append, faults=faults)
+    assert said == []
+    assert not (tmp_path / "work").exists()
