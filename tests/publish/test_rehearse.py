@@ -126,10 +126,21 @@ def test_serving_keeps_the_hub_up_for_the_line_to_paste(data_dir: Path) -> None:
         paste = next(line.strip() for line in said if line.strip().startswith("HF_ENDPOINT="))
         words = shlex.split(paste)
         settings = dict(word.split("=", 1) for word in words[:3])
-        pasted = subprocess.run(words[3:], env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        # What the libraries would ask of others, by https, is refused here and now: it might be waited for.
+        alone = {"HTTPS_PROXY": "http://127.0.0.1:9", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
+        alone |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
+        given = {**os.environ, **alone, **settings}
+        try:
+            pasted = subprocess.run(words[3:], env=given, capture_output=True, text=True, check=False, timeout=120)
+        except subprocess.TimeoutExpired as error:
+            server.kill()
+            raise AssertionError(f"the line does not end: {error.stdout!r} {error.stderr!r}") from None
         assert "num_rows: 24" in pasted.stdout, pasted.stderr
         server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0
+        try:
+            assert server.wait(60) == 0
+        finally:
+            server.kill()
 
 
 def test_a_rehearsal_that_is_ended_leaves_nothing(data_dir: Path) -> None:
