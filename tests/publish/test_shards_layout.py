@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import fastparquet
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets.config import DEFAULT_CDC_OPTIONS
@@ -174,15 +175,34 @@ def test_inserted_rows_leave_pages_alone(lengths: list[int], tmp_path: Path) -> 
     assert new <= sum(lengths[:3]) + 0.1 * sum(lengths)
 
 
-def test_content_defined_chunking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards must be chunked by content, within the bounds that datasets uses."""
+@pytest.mark.parametrize(
+    ("lengths", "text", "asked"),
+    [
+        ([100, *range(20_000, 40_000, 500)], "", True),  # the first shares its page
+        ([20_000] * 200, "long text " * 200, True),  # of two images to a row group and more than a chunk of texts
+        (list(range(20_000, 60_000, 100)), "", False),
+        (list(range(4097, 5000, 10)), "a face " * 100, False),
+    ],
+)
+def test_content_defined_chunking(
+    lengths: list[int], text: str, asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shards must be chunked by content as datasets does; left out only where that would not change a single byte."""
+    index = index_of(tmp_path, lengths)
+    if text:
+        prompts = pa.array([f"{number} {text}" for number in range(len(lengths))])
+        index = Index(
+            index.table.set_column(index.table.schema.get_field_index("prompt"), "prompt", prompts), index.folder
+        )
+    (shard,), _ = build_index(index, tmp_path / "out")
     given: list[Any] = []
     writer = pq.ParquetWriter
 
-    def note(*args: Any, **options: Any) -> Any:
+    def chunk_always(*args: Any, **options: Any) -> Any:
         given.append(options.get("use_content_defined_chunking"))
-        return writer(*args, **options)
+        return writer(*args, **{**options, "use_content_defined_chunking": DEFAULT_CDC_OPTIONS})
 
-    monkeypatch.setattr(pq, "ParquetWriter", note)
-    build_index(index_of(tmp_path, [100, 20_000]), tmp_path / "out")
-    assert given == [DEFAULT_CDC_OPTIONS]
+    monkeypatch.setattr(pq, "ParquetWriter", chunk_always)
+    (chunked,), _ = build_index(index, tmp_path / "chunked")
+    assert given == [DEFAULT_CDC_OPTIONS if asked else False]
+    assert chunked.sha256 == shard.sha256

@@ -23,7 +23,7 @@ from tools.check.findings import Finding
 from tools.check.images.content import image_findings
 from tools.check.images.proven import Proven, default_location
 from tools.publish.shard_plan import PlannedShard, ShardError
-from tools.publish.shard_write import PARTIAL, Inspect, Reader, write_shard
+from tools.publish.shard_write import PARTIAL, Inspect, Reader, cut_by_content, write_shard
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,14 @@ def build(
     shard = job.shard
     reader = Reader(shard.config, job.folder, using.reading, inspect, advance)
     groups = [(start - shard.start, stop - shard.start) for start, stop in shard.groups]
+    sizes = shard.sizes.tolist()
     try:
         digest = write_shard(
             file,
             reader.schema,
-            reader.tables(job.rows, shard.sizes.tolist(), shard.stamps.to_pylist(), groups),
+            reader.tables(job.rows, sizes, shard.stamps.to_pylist(), groups),
             using.helping,
+            cut_by_content(job.rows, sizes, groups),
         )
         state = file.stat()
         footer = pq.read_metadata(file)
