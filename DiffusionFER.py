@@ -14,6 +14,7 @@ import errno
 import functools
 import hashlib
 import io
+import itertools
 import json
 import logging
 import math
@@ -24,7 +25,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import datasets
 import fsspec
@@ -167,6 +168,45 @@ class Entry:
     stamp: str = ""
 
 
+class Entries(Sequence[Entry]):
+    """Files of a raw folder, sorted by name. Each Entry is made when it is asked for: a million would fill memory.
+
+    `names` are bytes, for a name on disk may be no text; `sizes`, `problems` and `stamps` are those of the entries.
+    """
+
+    def __init__(self, found: Iterable[Entry]) -> None:
+        text = ("problem", pa.string()), ("stamp", pa.string())
+        schema = pa.schema([("name", pa.large_binary()), ("size", pa.int64()), *text])
+        left, batches = iter(found), []
+        while some := list(itertools.islice(left, 4096)):
+            rows = ((e.name.encode(errors="surrogatepass"), e.size, e.problem, e.stamp) for e in some)
+            columns = [pa.array(column, field.type) for column, field in zip(zip(*rows), schema)]  # noqa: B905
+            batches.append(pa.record_batch(columns, schema))
+        table = pa.Table.from_batches(batches, schema)
+        self._table = table.take(pc.sort_indices(table["name"])).combine_chunks()
+        self.names, self.sizes, self.problems, self.stamps = self._table.columns
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for batch in self._table.to_batches(4096):
+            for name, *facts in zip(*(column.to_pylist() for column in batch.columns)):  # noqa: B905
+                yield Entry(name.decode(errors="surrogatepass"), *facts)
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Entry]: ...
+
+    def __getitem__(self, place: int | slice) -> Entry | list[Entry]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        name, *facts = (column[place].as_py() for column in self._table.columns)
+        return Entry(name.decode(errors="surrogatepass"), *facts)
+
+
 class RawFolder:
     """The files of one raw folder of the data directory. Nothing outside the data directory is read through it."""
 
@@ -180,35 +220,41 @@ class RawFolder:
     def _inside(self, path: str) -> bool:
         return os.path.realpath(path).startswith(self.data_dir.rstrip(os.sep) + os.sep)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """Return every file, sorted by name, without what operating systems leave behind."""
-        found = (entry for entry in self._scan() if entry.problem or not _is_litter(entry.name))
-        return sorted(found, key=lambda entry: entry.name)
+        return Entries(entry for entry in self._scan() if entry.problem or not _is_litter(entry.name))
 
     def _scan(self, below: str = "") -> Iterator[Entry]:
+        folders = []
         try:
             with os.scandir(os.path.join(self.path, below)) as found:
-                items = list(found)
+                for item in found:
+                    name = f"{below}/{item.name}" if below else item.name
+                    if entry := self._look_at(item, name):
+                        yield entry
+                    else:
+                        folders.append(name)  # only one is open at a time, however deep they lie
         except OSError as error:  # a folder that may not be opened, or lies too deep
             yield Entry(below, 0, f"cannot be listed ({error.strerror})")
-            return
-        for item in items:
-            name = f"{below}/{item.name}" if below else item.name
-            try:
-                is_link, is_folder = item.is_symlink(), item.is_dir()
-                if is_link and not self._inside(item.path):
-                    yield Entry(name, 0, "is a link that leaves the data directory")
-                elif is_link and is_folder:
-                    yield Entry(name, 0, "is a link to a folder, which is not followed")
-                elif is_folder:
-                    yield from self._scan(name)
-                elif item.is_file():
-                    state = item.stat()
-                    yield Entry(name, state.st_size, stamp=_stamp(state))
-                else:
-                    yield Entry(name, 0, "is not a regular file")
-            except OSError as error:  # a link in a circle, say
-                yield Entry(name, 0, f"cannot be looked at ({error.strerror})")
+        for name in folders:
+            yield from self._scan(name)
+
+    def _look_at(self, item: os.DirEntry[str], name: str) -> Entry | None:
+        """Return the entry of a file, or of whatever is none; None for a folder, whose files are wanted."""
+        try:
+            is_link, is_folder = item.is_symlink(), item.is_dir()
+            if is_link and not self._inside(item.path):
+                return Entry(name, 0, "is a link that leaves the data directory")
+            if is_link and is_folder:
+                return Entry(name, 0, "is a link to a folder, which is not followed")
+            if is_folder:
+                return None
+            if item.is_file():
+                state = item.stat()
+                return Entry(name, state.st_size, stamp=_stamp(state))
+            return Entry(name, 0, "is not a regular file")
+        except OSError as error:  # a link in a circle, say
+            return Entry(name, 0, f"cannot be looked at ({error.strerror})")
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file. Raises FileNotFoundError, or ValueError where it must not be read."""
@@ -733,16 +779,16 @@ def _face_rows(config: str, data_dir: str) -> pa.Table:
     except pa.ArrowException as error:
         raise ValueError(f"{name}: column path is not text ({error})") from error
     mask = functools.reduce(pc.or_, (pc.fill_null(pc.starts_with(paths, prefix), False) for prefix in originals))
-    sheet, paths, rows = sheet.filter(mask), paths.filter(mask), pc.indices_nonzero(mask).to_pylist()
-    if not rows:
+    sheet, paths = sheet.filter(mask), paths.filter(mask)
+    if not len(paths):
         raise ValueError(f"{path} has no row for config {config}: no path begins with {' or '.join(originals)}")
-    origins = [f"{name} row {numbers[row]}" for row in rows]
-    for given, origin in zip(paths.to_pylist(), origins):  # noqa: B905
-        if problem := path_problem(given):
-            raise ValueError(f"{origin}: path {given!r} {problem}")
+    origins = pc.binary_join_element_wise(f"{name} row", pa.array(numbers).filter(mask).cast(pa.string()), " ")
+    for place, given in enumerate(paths):
+        if problem := path_problem(given.as_py()):
+            raise ValueError(f"{origins[place]}: path {given.as_py()!r} {problem}")
 
     files = pc.replace_substring_regex(paths, "^[^/]+/", "")
-    columns = {"split": _splits(sheet, origins), "file": files, "origin": pa.array(origins)}
+    columns = {"split": _splits(sheet, origins), "file": files, "origin": origins}
     claim = "sha256_cropped" if config.endswith("cropped") else "sha256"
     columns["claimed_sha256"] = _column(sheet, pa.field(claim, pa.string()), origins)
     for field in FACE_FEATURES.arrow_schema:
@@ -758,12 +804,12 @@ def _face_rows(config: str, data_dir: str) -> pa.Table:
     return pa.table(columns)
 
 
-def _refuse(good: pa.Array, values: Any, column: str, problem: str, origins: list[str]) -> None:
+def _refuse(good: pa.Array, values: Any, column: str, problem: str, origins: pa.Array) -> None:
     if (first := pc.index(good, False).as_py()) >= 0:
         raise ValueError(f"{origins[first]}: {column} {values[first].as_py()!r} {problem}")
 
 
-def _splits(sheet: pa.Table, origins: list[str]) -> pa.Array:
+def _splits(sheet: pa.Table, origins: pa.Array) -> pa.Array:
     if "split" not in sheet.column_names:
         return pa.array(["train"] * sheet.num_rows)
     splits = _cast(sheet["split"].combine_chunks(), pa.string(), "split", origins)
@@ -771,14 +817,14 @@ def _splits(sheet: pa.Table, origins: list[str]) -> pa.Array:
     return splits
 
 
-def _labels(emotions: pa.ChunkedArray, origins: list[str]) -> pa.Array:
+def _labels(emotions: pa.ChunkedArray, origins: pa.Array) -> pa.Array:
     emotions = _cast(emotions.combine_chunks(), pa.string(), "emotion", origins)
     indices = pc.index_in(emotions, pa.array(EMOTIONS))
     _refuse(pc.is_valid(indices), emotions, "emotion", f"is none of {', '.join(EMOTIONS)}", origins)
     return indices.cast(pa.int64())
 
 
-def _column(sheet: pa.Table, field: pa.Field, origins: list[str]) -> pa.Array:
+def _column(sheet: pa.Table, field: pa.Field, origins: pa.Array) -> pa.Array:
     """Return a column of the sheet as the type that the dataset publishes; a column that is not there is all null."""
     if field.name not in sheet.column_names:
         return pa.nulls(sheet.num_rows, field.type)
@@ -788,7 +834,7 @@ def _column(sheet: pa.Table, field: pa.Field, origins: list[str]) -> pa.Array:
     return _cast(values, field.type, field.name, origins)
 
 
-def _cast(values: pa.Array, target: pa.DataType, column: str, origins: list[str]) -> pa.Array:
+def _cast(values: pa.Array, target: pa.DataType, column: str, origins: pa.Array) -> pa.Array:
     try:
         return values.cast(target)
     except pa.ArrowException:
@@ -799,7 +845,7 @@ def _cast(values: pa.Array, target: pa.DataType, column: str, origins: list[str]
         raise ValueError(f"{origins[0]}: {column} {values[0].as_py()!r} is not of type {target}") from None
 
 
-def _boxes(values: pa.Array, target: pa.DataType, origins: list[str]) -> pa.Array:
+def _boxes(values: pa.Array, target: pa.DataType, origins: pa.Array) -> pa.Array:
     boxes = []
     for value, origin in zip(values.to_pylist(), origins):  # noqa: B905
         try:
@@ -983,7 +1029,7 @@ def _emonet_rows(kind: str, folder: RawFolder) -> pa.Table:
     return pa.Table.from_pylist(list(rows.values()), schema)
 
 
-def _side_file(folder: RawFolder, entries: list[Entry]) -> dict[str, dict[str, Any]]:
+def _side_file(folder: RawFolder, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
     """Return prompt and demographics by file name, from `metadata.csv` or `.parquet` where there is one."""
     names = [entry.name for entry in entries if entry.name in ("metadata.csv", "metadata.parquet")]
     side: dict[str, dict[str, Any]] = {}

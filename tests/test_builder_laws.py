@@ -23,6 +23,7 @@ from DiffusionFER import (
     ROWS_A_CHUNK,
     SPLITS,
     DiffusionFER,
+    Entries,
     Entry,
     ImageNames,
     _ratings,
@@ -39,6 +40,32 @@ FEW = st.sampled_from(
 )  # few of them together, so that one alone may slip through
 PATHS = st.one_of(st.text(max_size=20), st.lists(ODD, max_size=4).map("".join), st.lists(FEW, max_size=3).map("/".join))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+# Names as a disk has them: what is no UTF-8 stands as lone surrogates.
+ON_DISK = st.one_of(PATHS, st.binary(max_size=9).map(lambda name: name.decode(errors="surrogateescape")))
+ENTRIES = st.builds(Entry, ON_DISK, st.integers(0, 2**63 - 1), st.none() | st.text(max_size=5), st.text(max_size=5))
+
+
+@given(found=st.lists(ENTRIES, max_size=12))
+def test_a_listing_gives_its_entries_back_in_the_order_of_their_names(found: list[Entry]) -> None:
+    """Whatever they are called; of one name, in the order in which they came, by number and from behind, too."""
+    wanted = sorted(found, key=lambda entry: entry.name)
+    entries = Entries(iter(found))
+    assert list(entries) == wanted == [entries[place] for place in range(len(entries))]
+    assert list(reversed(entries)) == wanted[::-1]
+    assert entries[1:-1] == wanted[1:-1]
+    with pytest.raises(IndexError):
+        entries[len(wanted)]
+
+
+def test_a_listing_of_more_entries_than_are_taken_at_a_time() -> None:
+    """No entry is lost or moved where one batch ends and the next begins."""
+    found = [Entry(f"{number:05d}.png", number, None, str(number)) for number in range(10_000)]
+    entries = Entries(reversed(found))
+    assert list(entries) == found
+    assert entries[4096] == found[4096]
+    assert entries.sizes.to_pylist() == list(range(10_000))
 
 
 @given(path=PATHS)

@@ -115,6 +115,7 @@ class DatasetRepository(Uploads, PullRequests):
         self._do(
             "create the repository",
             lambda: self._api.create_repo(self.name, repo_type="dataset", private=private, exist_ok=True),
+            landed=lambda: self._api.repo_exists(self.name, repo_type="dataset") or None,
         )
 
     def create_branch(self, branch: str, commit: str) -> None:

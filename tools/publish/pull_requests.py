@@ -11,6 +11,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from tools.publish.calls import Calls, Commit, Moved
 from tools.publish.explain import AGAIN
+from tools.publish.retry import Trouble
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PullRequests(Calls):
         return self._do("list the pull requests", lambda: self._marked_pull_request(title, mark))
 
     def merge(self, number: int) -> str:
-        """Merge a pull request, once, and return the commit that its branch then has.
+        """Merge a pull request, once, and return the commit that its branch then has; "" where that is not told.
 
         Raises HubError; Moved where its branch has changed so that both sides changed the same files.
         """
@@ -49,7 +50,10 @@ class PullRequests(Calls):
                     raise
                 line = f"cannot merge pull request {number}: its branch has changed (HTTP {status}); {AGAIN}"
                 raise Moved(line, "") from None
-            return self._pull_request(number).merged or ""
+            try:
+                return self._pull_request(number).merged or ""
+            except Trouble:  # it is merged all the same
+                return ""
 
         def landed() -> str | None:
             request = self._pull_request(number)

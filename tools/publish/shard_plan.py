@@ -112,15 +112,13 @@ def _with_images(index: Index) -> pa.Table:
     # What is left of reading the sheet: for a million rows, more than is taken here.
     pa.default_memory_pool().release_unused()
     entries = index.folder.entries()
-    # As bytes, for a name on disk may be no text; the last of a name counts, as where it is read.
-    names = pa.array([entry.name.encode(errors="surrogatepass") for entry in reversed(entries)], pa.binary())
-    sizes = pa.array([entry.size for entry in reversed(entries)], pa.int64())
-    stamps = pa.array([entry.stamp for entry in reversed(entries)], pa.string())
-    del entries
-    places = pc.index_in(index.table["file"].cast(pa.binary()), value_set=names)
+    # The last of a name counts, as where it is read: of those in a zip twice.
+    backwards = pa.array(np.arange(len(entries))[::-1])
+    places = pc.index_in(index.table["file"].cast(pa.large_binary()), value_set=entries.names.take(backwards))
+    places = pc.take(backwards, places)
     table = index.table.drop_columns(["origin", "claimed_sha256"])  # neither is published, and the first takes room
-    table = table.append_column(_SIZE, pc.fill_null(pc.take(sizes, places), 0))
-    return table.append_column(_STAMP, pc.fill_null(pc.take(stamps, places), ""))
+    table = table.append_column(_SIZE, pc.fill_null(pc.take(entries.sizes, places), 0))
+    return table.append_column(_STAMP, pc.fill_null(pc.take(entries.stamps, places), ""))
 
 
 def _costs(rows: pa.Table) -> Numbers:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -162,7 +162,7 @@ def _aliases(kind: str, table: pa.Table, place: str) -> Iterator[Finding]:
 class _Images:
     """The images of a listing: finds those that annotations name, and keeps which were found."""
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.used: set[str] = set()
         self._names = ImageNames(entries)
         self._file_of: dict[str, str] = {}  # by image id

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import MAX_FILE_BYTES, Entry, RawFolder, read_table, row_numbers
+from DiffusionFER import MAX_FILE_BYTES, Entries, Entry, RawFolder, read_table, row_numbers
 
 
 class LoneFile(RawFolder):
@@ -22,9 +22,9 @@ class LoneFile(RawFolder):
         self.name, self.data_dir, self.path = "", ".", "."
         self._file = path
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """Return the one file."""
-        return [Entry(self._file.name, 0)]
+        return Entries([Entry(self._file.name, 0)])
 
     def read(self, name: str) -> bytes:
         """Return its bytes. Raises ValueError where it is no regular file or a giant, OSError where it is closed."""

@@ -12,7 +12,18 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, Entry, RawFolder, find_raw, is_remote, names_there, open_raw, shown
+from DiffusionFER import (
+    IMAGE_SUFFIXES,
+    SUBSETS,
+    Entries,
+    Entry,
+    RawFolder,
+    find_raw,
+    is_remote,
+    names_there,
+    open_raw,
+    shown,
+)
 from tools.check.findings import Finding, quote
 from tools.check.images.rules import (
     ENTRY_UNSAFE,
@@ -37,7 +48,7 @@ class Listing:
     """A raw folder or zip that could be opened, and its files, sorted by name."""
 
     folder: RawFolder
-    entries: list[Entry]
+    entries: Entries
 
     @property
     def name(self) -> str:
@@ -46,6 +57,8 @@ class Listing:
 
     def names(self) -> pa.Array:
         """Return the names of all files, those that must not be read too: another rule speaks of them."""
+        if self.entries.problems.null_count == len(self.entries):  # no object for each of a million names
+            return self.entries.names.cast(pa.string()).combine_chunks()
         prefix = self.name.removesuffix(".zip") + "/"
         names = (entry.name.removeprefix(prefix if entry.problem else "") for entry in self.entries)
         return pa.array([name.encode(errors="replace").decode() for name in names], pa.string())
@@ -81,11 +94,10 @@ def read_listing(config: str, data_dir: str) -> tuple[Listing | None, list[Findi
         return None, [FOLDER_TWICE.at(found[0], message, "keep one of them")]
     try:
         folder = open_raw(config, data_dir)
-        listing = Listing(folder, folder.entries())
+        listing = Listing(folder, _named(folder.entries()))
     except (OSError, ValueError) as error:
         return None, [_unlistable(config, found[0], error, above)]
-    entries = [_named(entry) for entry in listing.entries]
-    return Listing(folder, entries), list(_entries(Listing(folder, entries), config))
+    return listing, list(_entries(listing, config))
 
 
 def _unlistable(config: str, name: str, error: OSError | ValueError, data_dir: str) -> Finding:
@@ -94,8 +106,16 @@ def _unlistable(config: str, name: str, error: OSError | ValueError, data_dir: s
     return FOLDER_UNREADABLE.at(name, message, "put a folder of images or its zip there")
 
 
-def _named(entry: Entry) -> Entry:
-    """Refuse a name that is not UTF-8: its bytes are kept as lone surrogates, which no row can hold."""
+def _named(entries: Entries) -> Entries:
+    """Refuse names that are not UTF-8: their bytes are kept as lone surrogates, which no row can hold."""
+    try:
+        entries.names.cast(pa.string())
+    except pa.ArrowInvalid:
+        return Entries(_refused(entry) for entry in entries)
+    return entries
+
+
+def _refused(entry: Entry) -> Entry:
     try:
         entry.name.encode()
     except UnicodeEncodeError:

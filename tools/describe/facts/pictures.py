@@ -6,10 +6,8 @@ lists; formats, widths and heights are read from headers, and no pixel is decode
 
 from __future__ import annotations
 
-import contextlib
-import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -67,8 +65,7 @@ def pictures_of(config: str, rows: Sheet, data_dir: Path | str) -> Pictures | No
     Raises ValueError for a folder or zip that cannot be listed, a row whose picture is missing, and a header that
     cannot be read.
     """
-    with _no_collection():
-        listing, findings = read_listing(config, str(data_dir))
+    listing, findings = read_listing(config, str(data_dir))
     if listing is None:
         if findings[0].rule == FOLDER_MISSING.id:
             return None
@@ -80,7 +77,7 @@ def pictures_of(config: str, rows: Sheet, data_dir: Path | str) -> Pictures | No
         where = f"{rows.name} row {rows.row(missing)}: file {quote(files[missing].as_py())} is missing"
         raise ValueError(f"{where} in {listing.name}; bring the file or remove the row")
     chosen = np.sort(places.to_numpy())
-    sizes = np.fromiter((entry.size for entry in listing.entries), np.int64, len(listing.entries))[chosen]
+    sizes = listing.entries.sizes.to_numpy()[chosen]
     looked_at = chosen[evenly(len(chosen), LOOKED_AT)].tolist()
     source = Source(listing.folder)
     names = [listing.entries[place].name for place in looked_at]
@@ -100,18 +97,6 @@ def pictures_of(config: str, rows: Sheet, data_dir: Path | str) -> Pictures | No
         formats=_counted(kind for _, _, kind in headers),
         looked_at=len(headers),
     )
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the collector of cycles still: it goes through a million new entries again and again, and none is in one."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _look(source: Source, name: str) -> tuple[int, int, str]:
