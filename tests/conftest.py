@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +37,11 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFUSIONFER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_hub() -> Iterator[None]:
+    """See to it that no module leaves its token or the address of its Hub to the next one."""
+    before = {name for name in os.environ if name.startswith("HF_")}
+    yield
+    assert not {name for name in os.environ if name.startswith("HF_")} - before

@@ -210,8 +210,9 @@ def test_a_token_or_a_link_that_expires(
             assert "HTTP 401" in line
             assert ("is not valid at" if step == "whoami" else "log in again, or set HF_TOKEN") in line
             assert_untouched(world, editions[kind], later=step == "tag")
-            monkeypatch.setenv("HF_TOKEN", ANOTHER)
-            world.push()
+            with monkeypatch.context() as patch:  # undone before the world puts back what was there before it
+                patch.setenv("HF_TOKEN", ANOTHER)
+                world.push()
         assert_published(world, editions[kind][1])
 
 
