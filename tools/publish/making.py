@@ -21,6 +21,7 @@ from tools.engine import Engine, processes
 from tools.publish.forecast import Forecast
 from tools.publish.hub import DatasetRepository, Head, HubError
 from tools.publish.manifest import Manifest
+from tools.publish.memory import give_back
 from tools.publish.options import Options, PushError, Say
 from tools.publish.progress import Progress
 from tools.publish.shard_build import Built, Job, build_alone, build_here, readers
@@ -206,4 +207,6 @@ def _same_index(work: Work, config: str, planned: Sequence[PlannedShard]) -> Ind
     again = plan_shards(config, index, max_shard_size=work.options.max_shard_size)
     if [shard.fingerprint for shard in again] != [shard.fingerprint for shard in planned]:
         raise PushError(f"the data of {config} changed while the push was under way: run the same command again")
+    del again
+    give_back()
     return index

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from DiffusionFER import shown
@@ -32,6 +31,7 @@ from tools.publish.forecast import Forecast, forecast
 from tools.publish.hub import CARD, Commit, DatasetRepository, Head, HubError
 from tools.publish.making import Work, known_contents, make_all, plan_all
 from tools.publish.manifest import Manifest
+from tools.publish.memory import give_back
 from tools.publish.options import Options, PushError, Refused, Say
 from tools.publish.plan import Local, Plan, Remote, differences
 from tools.publish.preconditions import preconditions
@@ -123,7 +123,7 @@ class _Push:
             raise PushError(f"{ahead.problems[0]}{more}; nothing was built or sent")
         findings += self.check(images, data_dir)
         _refuse(findings)
-        _give_back_memory()
+        give_back()
         with ExitStack() as stack:
             if options.sends_as_it_builds:
                 head = head or self.create()
@@ -132,7 +132,7 @@ class _Push:
             shards, found = make_all(work, planned, ahead, there)
         findings += found
         _refuse(findings)
-        _give_back_memory()
+        give_back()
         release, commit, head = self.publish(shards, configs, data_dir, head)
         _refuse([*findings, *release.findings])
         if options.tag and head and not options.dry_run:
@@ -152,7 +152,7 @@ class _Push:
             planned = plan_all(configs, data_dir, self.options.max_shard_size)
         except (OSError, ValueError, ShardError) as error:  # the checks say more of what is wrong
             problem = error
-        _give_back_memory()
+        give_back()
         findings, images = check_lists(configs, str(data_dir))
         if _wrong(findings):
             raise Refused([*findings, *self.check(images, data_dir)])
@@ -270,11 +270,6 @@ class _Push:
             max(0, size - self.traffic.sent),
             seconds,
         )
-
-
-def _give_back_memory() -> None:
-    """Let Arrow keep nothing of what it has used: no step of a push needs the memory of the one before."""
-    pa.default_memory_pool().release_unused()
 
 
 def _wrong(findings: list[Finding]) -> bool:

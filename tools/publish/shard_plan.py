@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from DiffusionFER import Index
+from tools.publish.memory import give_back
 from tools.publish.shard_schema import leaves, schema_of
 from tools.publish.shard_write import FORMAT
 
@@ -103,14 +104,14 @@ def plan_shards(config: str, index: Index, *, max_shard_size: int) -> list[Plann
             facts = (tuple(groups), most, fingerprint, its_sizes, rows[_STAMP])
             planned.append(PlannedShard(config, split, number, *facts))
     del table
-    pa.default_memory_pool().release_unused()  # building, which comes next, has other uses for it
+    give_back()  # building, which comes next, has other uses for it
     return planned
 
 
 def _with_images(index: Index) -> pa.Table:
     """Return the rows with size and stamp of each image; a file that is not there has size 0 and no stamp."""
     # What is left of reading the sheet: for a million rows, more than is taken here.
-    pa.default_memory_pool().release_unused()
+    give_back()
     entries = index.folder.entries()
     # The last of a name counts, as where it is read: of those in a zip twice.
     backwards = pa.array(np.arange(len(entries))[::-1])
