@@ -165,7 +165,7 @@ def test_readme_begins_with_what_a_stranger_needs() -> None:
 
 def test_ci_runs_the_readmes_test_command() -> None:
     """What CI runs is what the README tells people to run."""
-    command = re.search(r"\.venv/bin/(python -m pytest)\n", README)
+    command = re.search(r"\.venv/bin/(python -m pytest -n auto)\n", README)
     assert command
     ci = (ROOT / ".ci" / "run").read_text()
     assert f"\n{command[1]}\n" in ci
