@@ -783,9 +783,10 @@ def _face_rows(config: str, data_dir: str) -> pa.Table:
     if not len(paths):
         raise ValueError(f"{path} has no row for config {config}: no path begins with {' or '.join(originals)}")
     origins = pc.binary_join_element_wise(f"{name} row", pa.array(numbers).filter(mask).cast(pa.string()), " ")
-    for place, given in enumerate(paths):
-        if problem := path_problem(given.as_py()):
-            raise ValueError(f"{origins[place]}: path {given.as_py()!r} {problem}")
+    for start in range(0, len(paths), 4096):  # so many as objects at a time: all of a million would fill memory
+        for place, given in enumerate(paths[start : start + 4096].to_pylist(), start):
+            if problem := path_problem(given):
+                raise ValueError(f"{origins[place]}: path {given!r} {problem}")
 
     files = pc.replace_substring_regex(paths, "^[^/]+/", "")
     columns = {"split": _splits(sheet, origins), "file": files, "origin": origins}
@@ -847,11 +848,11 @@ def _cast(values: pa.Array, target: pa.DataType, column: str, origins: pa.Array)
 
 def _boxes(values: pa.Array, target: pa.DataType, origins: pa.Array) -> pa.Array:
     boxes = []
-    for value, origin in zip(values.to_pylist(), origins):  # noqa: B905
+    for place, value in enumerate(values.to_pylist()):
         try:
             boxes.append(parse_box(value))
         except ValueError as error:
-            raise ValueError(f"{origin}: {error}") from None
+            raise ValueError(f"{origins[place]}: {error}") from None
     return pa.array(boxes, target)
 
 

@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,10 @@ class Stage:
             if not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 phase = _kill(child, stacks)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with suppress(ProcessLookupError):  # its children may take longer to die, and have its lock until then
+            for _ in range(1000):
+                os.killpg(child, 0)
+                time.sleep(0.01)
         if status < 0:
             return None, phase
         if status:

@@ -22,7 +22,6 @@ from tools.check.findings import Finding
 from tools.check.images.examine import perceptual_hash
 from tools.check.images.listing import (
     Listing,
-    is_image,
     match_findings,
     missing_folder_findings,
     pair_findings,
@@ -184,7 +183,7 @@ def _check_size(size: str, sheet: Sheet | None, listings: dict[str, Listing], fo
 
 def _images(config: str, listing: Listing, rows: Sheet | None = None, files: pa.Array | None = None) -> Images:
     """Return the images of a listing in the compact form in which they are gone through."""
-    names = pa.array((entry.name for entry in listing.entries if is_image(entry)), pa.string())
+    names = listing.images()
     index = None if files is None else pc.index_in(names, files)
     return Images(config, Source(listing.folder, listing.entries), names, rows, index)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,6 +63,13 @@ class Listing:
         prefix = self.name.removesuffix(".zip") + "/"
         names = (entry.name.removeprefix(prefix if entry.problem else "") for entry in self.entries)
         return pa.array([name.encode(errors="replace").decode() for name in names], pa.string())
+
+
+    def images(self) -> pa.Array:
+        """Return the names of the images that may be read, see `is_image`, as text."""
+        names = self.entries.names.filter(self.entries.problems.is_null()).cast(pa.string()).combine_chunks()
+        lower = pc.ascii_lower(names)
+        return names.filter(reduce(pc.or_, (pc.ends_with(lower, suffix) for suffix in IMAGE_SUFFIXES)))
 
 
 def is_image(entry: Entry) -> bool:
@@ -128,17 +136,18 @@ _UNLISTED = "cannot be listed"  # how DiffusionFER.RawFolder.entries says that a
 
 def _entries(listing: Listing, config: str) -> Iterator[Finding]:
     unlisted = False
-    for entry in listing.entries:
-        if entry.problem and entry.problem.startswith(_UNLISTED):
+    for place in true_places(listing.entries.problems.is_valid().combine_chunks()).to_pylist():
+        entry = listing.entries[place]
+        if (entry.problem or "").startswith(_UNLISTED):
             unlisted = True
             file = f"{listing.name}/{entry.name}" if entry.name else listing.name
             message = f"folder {quote(entry.name or listing.name)} {entry.problem}"
             yield ENTRY_UNSAFE.at(file, message, "give yourself the right to read it", value=entry.name or listing.name)
-        elif entry.problem:
+        else:
             message = f"entry {quote(entry.name)} {entry.problem}"
             hint = "put a plain file in its place, or remove it"
             yield ENTRY_UNSAFE.at(f"{listing.name}/{entry.name}", message, hint, value=entry.name)
-    if not unlisted and not any(is_image(entry) for entry in listing.entries):
+    if not unlisted and not len(listing.images()):
         message = f"config {config} holds no image ({', '.join(IMAGE_SUFFIXES)})"
         yield FOLDER_EMPTY.at(listing.name, message, "put the images there")
 
