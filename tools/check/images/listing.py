@@ -64,7 +64,6 @@ class Listing:
         names = (entry.name.removeprefix(prefix if entry.problem else "") for entry in self.entries)
         return pa.array([name.encode(errors="replace").decode() for name in names], pa.string())
 
-
     def images(self) -> pa.Array:
         """Return the names of the images that may be read, see `is_image`, as text."""
         names = self.entries.names.filter(self.entries.problems.is_null()).cast(pa.string()).combine_chunks()
