@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from DiffusionFER import RawFolder
+from DiffusionFER import Entry, RawFolder
 from tests.check.material import BOTH, CROPS, EMONET, ORIGINALS, bomb_png
 from tests.check.pictures import HAPPY, NEUTRAL, SAD, SIDE, checked, drawn, saved
 from tests.environments import ROOT
@@ -179,14 +180,14 @@ def test_rights(tmp_path: Path) -> None:
 def test_hint_for_a_closed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A raw folder that may not be listed is named, and the hint asks for the right; that it is empty is not said."""
     write_faces(tmp_path, 4, SIDE)
-    scanned = os.scandir
+    scanned = RawFolder._scan
 
-    def refuse(path: str) -> object:
-        if path.rstrip("/").endswith(ORIGINALS):
-            raise PermissionError(errno.EACCES, "Permission denied", path)
-        return scanned(path)
+    def refuse(folder: RawFolder, below: str = "") -> Iterator[Entry]:
+        with monkeypatch.context() as patch:
+            patch.setattr(folder, "path", str(tmp_path / "nowhere"))
+            yield from scanned(folder, below)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(RawFolder, "_scan", refuse)
     found = checked(tmp_path, "quick", "small_original")
     assert [(finding.rule, finding.file, finding.hint) for finding in found] == [
         ("IM005", ORIGINALS, "Give yourself the right to read it.")
