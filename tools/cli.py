@@ -6,15 +6,20 @@ import importlib
 
 import click
 
-# The verb, the module below tools/ whose `main` it is, and what it does in a few words.
+# The verb, which is the module below tools/ whose `main` it is, and what it does in a few words.
 VERBS = {
     "push": "publish the dataset, or rehearse it",
     "validate": "check the sheet, the images and the annotations",
     "card": "check dataset cards",
     "preview": "show a card as the Hub does",
     "rules": "list the rules of the checks",
-    "generate": "make the sheet, the pictures and a contact sheet of the embedded edition",
+    "prompts": "design sheets of any size, make prompts and take them apart",
+    "generate": "make the pictures of a sheet, or the embedded edition with its sheet",
+    "import": "take pictures that a web UI made elsewhere into the sheet",
+    "crop": "cut the faces out of the originals",
+    "annotate": "let people rate pictures in Label Studio, and merge their labels",
 }
+MODULES = {"import": "import_images"}  # where the verb cannot be the name of a module
 
 
 class Verbs(click.Group):
@@ -28,7 +33,7 @@ class Verbs(click.Group):
         """Return the command of a verb, or None where there is none."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"tools.{cmd_name}").main
+        command: click.Command = importlib.import_module(f"tools.{MODULES.get(cmd_name, cmd_name)}").main
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import tools.check.annotations.rules
 import tools.check.card.rules_body
 import tools.check.card.rules_header
+import tools.check.faces.rules
 import tools.check.images.rules
 import tools.check.repo.rules
 import tools.check.sheet.rules
@@ -15,6 +16,7 @@ from tools.check.findings import Rule
 FAMILIES = {
     "SH": ("the sheet", [tools.check.sheet.rules]),
     "IM": ("raw folders and images", [tools.check.images.rules]),
+    "FC": ("crops of faces", [tools.check.faces.rules]),
     "AN": ("EmoNet annotations", [tools.check.annotations.rules]),
     "CA": ("dataset cards", [tools.check.card.rules_header, tools.check.card.rules_body]),
     "RE": ("repository folders", [tools.check.repo.rules]),

@@ -98,7 +98,7 @@ class Ledger:
     def rows(self) -> Iterator[dict[str, str]]:
         """Yield the sheet's rows with what is recorded of them, and then recorded rows that the sheet has not, by key.
 
-        Each has all columns of the sheet and those that were recorded.
+        Each has all columns of the sheet and those that were recorded when the first row was asked for.
         """
         columns = self._columns()
         seen = bytearray(self._number("SELECT coalesce(max(id), 0) FROM made") + 1)  # a byte for each recorded row
@@ -107,10 +107,11 @@ class Ledger:
                 recorded = self._recorded([row[self.key] for row in batch])
                 for row in batch:
                     number, cells = recorded.get(row[self.key], (0, {}))
-                    seen[number] = 1
+                    if number < len(seen):  # others were recorded since
+                        seen[number] = 1
                     yield {**dict.fromkeys(columns, ""), **row, **cells}
         for number, path, cells in self._select("SELECT id, path, cells FROM made ORDER BY path"):
-            if not seen[number]:
+            if number < len(seen) and not seen[number]:
                 yield {**dict.fromkeys(columns, ""), self.key: path, **json.loads(cells)}
 
     def fold(self) -> int:

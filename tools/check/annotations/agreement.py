@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from DiffusionFER import EMONET_ALIASES, EMONET_EMOTIONS, SUBSETS, RawFolder, read_annotations
 from tools.check.annotations.tables import LoneFile, annotation_table
 from tools.check.images.listing import Listing
+from tools.make.ratings.statistics import alpha
 
 Floats = npt.NDArray[np.float64]
 WIDTH = 80
@@ -102,13 +103,15 @@ def _confirmed(folder: RawFolder) -> Agreement:
     said = pa.table({"emotion": emotions, "image": table["path"], "present": present}).drop_null()
     units = said.group_by(["emotion", "image"], use_threads=False).aggregate([("present", "sum"), ("present", "count")])
     emotion = units["emotion"].to_numpy()
+    judged, image = said["emotion"].to_numpy(), said["image"].combine_chunks().dictionary_encode().indices.to_numpy()
+    judgement = said["present"].to_numpy()
     total, count = (units[name].to_numpy().astype(float) for name in ("present_sum", "present_count"))
     rows = []
     for index in np.unique(emotion):
         here = emotion == index
-        sums = Sums(count[here], total[here], total[here])  # the square of 0 and 1 is itself
         pairs = total[here] * (count[here] - total[here])  # of annotators who differ, by 1
-        rows.append(_row(EMONET_EMOTIONS[index], sums, pairs))
+        agreed = alpha(image[judged == index], judgement[judged == index], "nominal")
+        rows.append(_row(EMONET_EMOTIONS[index], count[here], total[here], pairs, agreed))
     again = count > 1
     never_denied = bool(again.any() and (total[again] > 0).all())
     return Agreement("binary", tuple(rows), table.num_rows - said.num_rows, never_denied)
@@ -127,8 +130,9 @@ def _rated(folder: RawFolder) -> Agreement:
     rows = []
     for index, emotion in enumerate(EMONET_EMOTIONS):
         values = ratings[:, index]
-        sums = Sums(count, np.add.reduceat(values, starts), np.add.reduceat(values**2, starts))
-        rows.append(_row(emotion, sums, _differences(values, starts, count)))
+        agreed = alpha(images, values, "interval")
+        total, differences = np.add.reduceat(values, starts), _differences(values, starts, count)
+        rows.append(_row(emotion, count, total, differences, agreed))
     return Agreement("hq", tuple(rows), len(read) - len(given))
 
 
@@ -143,46 +147,21 @@ def _differences(values: Floats, starts: npt.NDArray[np.intp], count: Floats) ->
     return np.add.reduceat(ordered * (2 * place - count[image] + 1), starts)
 
 
-@dataclass(frozen=True)
-class Sums:
-    """For each image: how many judgements it has, their sum, and the sum of their squares."""
-
-    count: Floats
-    total: Floats
-    squares: Floats
-
-
-def _row(emotion: str, sums: Sums, differences: Floats) -> EmotionAgreement:
-    again = sums.count > 1
-    several = Sums(sums.count[again], sums.total[again], sums.squares[again])
-    pairs = several.count * (several.count - 1) / 2
-    judgements = sums.count.sum()
+def _row(emotion: str, count: Floats, total: Floats, differences: Floats, agreed: float | None) -> EmotionAgreement:
+    """Return a row of the table: for each image the number of its judgements, their sum, and how they differ."""
+    again = count > 1
+    pairs = count[again] * (count[again] - 1) / 2
+    judgements = count.sum()
     return EmotionAgreement(
         emotion,
-        images=len(sums.count),
+        images=len(count),
         judgements=int(judgements),
-        mean=float(sums.total.sum() / judgements) if judgements else None,
+        mean=float(total.sum() / judgements) if judgements else None,
         repeatedly=int(again.sum()),
         unanimous=float((differences[again] == 0).mean()) if again.any() else None,
         difference=float((differences[again] / pairs).mean()) if again.any() else None,
-        alpha=krippendorff_alpha(several),
+        alpha=agreed,
     )
-
-
-def krippendorff_alpha(sums: Sums) -> float | None:
-    """Return Krippendorff's alpha with squared differences, of units that have two values or more each.
-
-    alpha = 1 - observed / expected disagreement (K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011).
-    The squared difference is its metric for interval data and, for values 0 and 1, that for nominal data, too. Over all
-    pairs of m values it sums up to m times the sum of the squares minus the square of the sum, so that no pair is
-    looked at. None where there is no unit, or where all values are the same, so that chance alone agrees.
-    """
-    values = sums.count.sum()
-    if not values:
-        return None
-    observed = ((sums.count * sums.squares - sums.total**2) / (sums.count - 1)).sum() / values
-    expected = (values * sums.squares.sum() - sums.total.sum() ** 2) / (values * (values - 1))
-    return float(1 - observed / expected) if expected > 0 else None
 
 
 def render_agreement(found: Agreement) -> str:

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageFile
 from tools.check.findings import Finding, quote
 from tools.check.images.png import PARAMETERS, RAW_EXIF, XMP, Png
 from tools.check.images.rules import MAKER, ORIENTATION, POSITION
+from tools.make.webui import user_comment
 
 # Of the EXIF tags (CIPA DC-008) and DNG's, those that name a device or a person, or are the maker's secret.
 _BASE = ExifTags.Base
@@ -82,14 +83,7 @@ def _tags(exif: Image.Exif) -> tuple[dict[int, Any], dict[int, Any]]:
 
 
 def _comment(exif: dict[int, Any]) -> str:
-    """Return the EXIF user comment, which begins with eight bytes that name its encoding (CIPA DC-008, 4.6.6)."""
-    value = exif.get(_BASE.UserComment, b"")
-    if not isinstance(value, bytes):
-        return str(value)
-    text = value[8:]
-    if value.startswith(b"UNICODE\0"):  # which byte comes first is not said: in most languages one of two is mostly 0
-        return text.decode("utf-16-be" if text[::2].count(0) >= text[1::2].count(0) else "utf-16-le", "replace")
-    return (text if value.startswith((b"ASCII\0\0\0", bytes(8))) else value).decode("utf-8", "replace")
+    return user_comment(exif.get(_BASE.UserComment, b""))
 
 
 def metadata_findings(file: str, metadata: Metadata) -> Iterator[Finding]:

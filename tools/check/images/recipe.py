@@ -1,8 +1,6 @@
 """The recipe that Stable Diffusion web UI writes into its images, and whether the sheet records the same one.
 
-In goes its text (a PNG's chunk `parameters`, or the EXIF user comment of a JPEG or WebP), and a row of the sheet; out
-come the disagreements. The form is that of the web UI: the prompt, "Negative prompt: ...", and a last line
-"Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, ...".
+In goes the recipe, as `tools.make.webui` reads it, and a row of the sheet; out come the disagreements.
 """
 
 from __future__ import annotations
@@ -17,38 +15,12 @@ from typing import Any
 from tools.check.findings import Finding, quote
 from tools.check.images.rules import RECIPE
 from tools.check.sheet.read import Sheet
+from tools.make.webui import NUMBERS, parse_parameters, plain
 
-NEGATIVE = "Negative prompt:"
-LONGEST = 2**16  # characters of a recipe that are looked at: a prompt is a few hundred
-# A setting: its name, and a value that ends at a comma unless it is in quotes. Bounded, for the text is untrusted.
-_SETTING = re.compile(r'([A-Z][\w /-]{0,40}):\s?("(?:\\.|[^"\\]){0,2000}"|[^,]{0,2000})(?:,\s*|\s*$)')
+__all__ = ["COLUMNS", "parse_parameters", "recipe_digest", "recipe_findings"]
+
 _NETWORK = re.compile(r"<(?:lora|lyco|hypernet):[^<>]{0,300}>")
-_NUMBERS = {"steps": "Steps", "seed": "Seed", "cfg_scale": "CFG scale"}
-COLUMNS = ("prompt", "negative_prompt", "sampler", *_NUMBERS)
-
-
-def parse_parameters(text: str) -> dict[str, str]:
-    """Return what a recipe says, by the columns of the sheet; empty where the text is no recipe of the web UI."""
-    if not text:
-        return {}
-    *lines, last = text[:LONGEST].strip().splitlines() or [""]
-    settings = dict(_SETTING.findall(last[-LONGEST // 4 :]))
-    if "Steps" not in settings or "Seed" not in settings:
-        return {}
-    start = next((number for number, line in enumerate(lines) if line.startswith(NEGATIVE)), len(lines))
-    recipe = {"prompt": _plain("\n".join(lines[:start]))}
-    recipe["negative_prompt"] = _plain("\n".join(lines[start:]).removeprefix(NEGATIVE))
-    recipe |= {column: settings[name].strip() for column, name in _NUMBERS.items() if name in settings}
-    if "Sampler" in settings:
-        # Newer versions write apart what older ones wrote as one: "DPM++ 2M" and "Karras".
-        schedule = settings.get("Schedule type", "").strip()
-        recipe["sampler"] = settings["Sampler"].strip()
-        recipe["schedule"] = "" if schedule == "Automatic" else schedule
-    return recipe
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+COLUMNS = ("prompt", "negative_prompt", "sampler", *NUMBERS)
 
 
 def recipe_digest(row: Mapping[str, Any] | None) -> bytes:
@@ -74,17 +46,17 @@ def recipe_findings(
 
 def _agree(column: str, recorded: str, recipe: Mapping[str, str]) -> bool:
     actual = recipe[column]
-    if column in _NUMBERS:
+    if column in NUMBERS:
         with contextlib.suppress(ValueError):
             return _number(recorded) == _number(actual)
     if column == "sampler":
-        return _plain(recorded).lower() in (actual.lower(), f"{actual} {recipe['schedule']}".strip().lower())
+        return plain(recorded).lower() in (actual.lower(), f"{actual} {recipe['schedule']}".strip().lower())
     return _same_prompt(recorded) == _same_prompt(actual)
 
 
 def _same_prompt(text: str) -> list[str]:
     """Return the phrases of a prompt, which commas part; a network that is called in it is no word of it."""
-    return [phrase for part in _NETWORK.sub("", text).split(",") if (phrase := _plain(part))]
+    return [phrase for part in _NETWORK.sub("", text).split(",") if (phrase := plain(part))]
 
 
 def _number(text: str) -> int | float:

@@ -1,0 +1,268 @@
+"""The backend that draws with a Stable Diffusion pipeline of `diffusers`, and keeps the candidate that CLIP likes best.
+
+Each picture has a generator of its own on the CPU, so that its noise depends on its seed alone, whatever the device and
+whatever is drawn beside it. What is computed from the noise may differ in the last bits with the size of a batch.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tools.make.generation.base import Backend, Batch, GenerationError, Made, Settings, Task
+from tools.make.generation.devices import INSTALL, claim
+from tools.make.generation.reranking import Reranker
+from tools.make.generation.samplers import scheduler_of
+from tools.make.generation.weighting import embed, pieces, unweighted
+from tools.make.webui import PARAMETERS, write_parameters
+
+LIBRARIES = ("torch", "diffusers", "transformers")
+HUMAN = ("person", "model")  # sources of labels that a new picture does not take away
+
+
+@dataclass
+class Candidate:
+    """A picture that was drawn for a task; `dropped` by the safety checker, or because it is of one colour."""
+
+    seed: int
+    image: Image.Image
+    dropped: bool
+
+
+class DiffusersBackend(Backend):
+    """A pipeline and a CLIP model on a device, which are loaded with the first rows. Several threads may call it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.batch = settings, settings.batch
+        self._lock, self._notes = threading.Lock(), list[str]()
+
+    @cached_property
+    def device(self) -> str:
+        """The device of this process, as torch names it."""
+        return claim(self.settings.devices)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, str]:
+        import diffusers
+        import torch
+        import transformers
+
+        diffusers.utils.logging.set_verbosity_error()
+        diffusers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        model, revision = self.settings.model, self.settings.revision or ""
+        try:
+            folder = Path(model)
+            if not folder.is_dir():
+                folder = Path(diffusers.DiffusionPipeline.download(model, revision=self.settings.revision))
+                revision = folder.name  # of a snapshot in the cache: the commit
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # of another kind for each thing that may be missing
+            raise _unavailable(model, "pipeline", "--model", error) from error
+        pipeline.set_progress_bar_config(disable=True)
+        pipeline.to(self.device, torch.float16 if self.device.startswith("cuda") else torch.float32)
+        if not self.settings.safety_checker and hasattr(pipeline, "safety_checker"):
+            pipeline.register_modules(safety_checker=None)
+        elif getattr(pipeline, "safety_checker", None) is None and self.settings.safety_checker:
+            self._notes.append(f"{model} brings no safety checker: nothing is dropped")
+        return pipeline, revision
+
+    @cached_property
+    def pipeline(self) -> Any:
+        """The pipeline, on its device: half precision on a GPU, single on a CPU."""
+        return self._loaded[0]
+
+    @cached_property
+    def _schedule(self) -> Any:
+        """The configuration of the model's own scheduler: that of one which was put in its place says more."""
+        return self.pipeline.scheduler.config
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """The CLIP model, on the same device."""
+        try:
+            return Reranker(self.settings.clip, self.device)
+        except Exception as error:
+            raise _unavailable(self.settings.clip, "CLIP model", "--clip", error) from error
+
+    @cached_property
+    def reads_weights(self) -> bool:
+        """Whether prompts are read as the web UI reads them: the pipeline has one CLIP text encoder, and no other."""
+        parts = self.pipeline.components
+        text = type(parts.get("text_encoder")).__name__ == "CLIPTextModel" and parts.get("tokenizer") is not None
+        if not text or "text_encoder_2" in parts:
+            self._notes.append(
+                f"{self.settings.model} has other text encoders than Stable Diffusion 1 and 2: prompts go to it as "
+                "they are, with weights such as (ugly:1.3) as words, and cut where it cuts them"
+            )
+            return False
+        return True
+
+    @cached_property
+    def versions(self) -> str:
+        """What else decides the pictures, for the sheet."""
+        clip = self.settings.clip if not Path(self.settings.clip).is_dir() else Path(self.settings.clip).name
+        found = [f"{name}={version(name)}" for name in LIBRARIES]
+        found.append(f"clip={clip}" + (f"@{self.reranker.revision}" if self.reranker.revision else ""))
+        return " ".join([*found, f"prompts={'webui' if self.reads_weights else 'plain'}"])
+
+    def draw(self, tasks: Sequence[Task]) -> Batch:
+        """Return the best candidate of each task, with its recipe in the PNG; none where all were dropped."""
+        with self._lock:
+            _ = self.pipeline, self.reranker  # both, or neither: nothing is drawn that cannot be chosen from
+            candidates = self._candidates(tasks)
+            made = [self._best(task, candidates[task.number]) for task in tasks]
+            notes, self._notes = self._notes, []
+        return Batch(made, notes)
+
+    def _candidates(self, tasks: Sequence[Task]) -> dict[int, list[Candidate]]:
+        """Draw the candidates of tasks. What one call of the pipeline draws shares all but prompts and seeds."""
+        import torch
+
+        groups: dict[tuple[Any, ...], list[tuple[Task, Any]]] = defaultdict(list)
+        with torch.inference_mode():
+            for task in tasks:
+                words = self._prompts(task)
+                length = words["prompt_embeds"].shape[1] if "prompt_embeds" in words else 0
+                key = (task.sampler, task.steps, task.cfg_scale, task.width, task.height, length)
+                groups[key].append((task, words))
+            out: dict[int, list[Candidate]] = defaultdict(list)
+            for group in groups.values():
+                # First candidates, then second ones: so a call is of as many rows as a batch has.
+                jobs = [(task, words, seed) for k in range(self.settings.candidates)
+                        for task, words in group for seed in task.seeds[k : k + 1]]  # fmt: skip
+                while jobs:
+                    some = jobs[: self.batch]
+                    if (drawn := self._call(some)) is not None:
+                        for (task, _, _), candidate in zip(some, drawn, strict=True):
+                            out[task.number].append(candidate)
+                        jobs = jobs[len(some) :]
+        return out
+
+    def _prompts(self, task: Task) -> dict[str, Any]:
+        """Return the prompt and the negative prompt of a task as arguments of the pipeline."""
+        prompt, negative = task.row["prompt"].strip(), task.negative_prompt
+        if not self.reads_weights:
+            return {"prompt": prompt, "negative_prompt": negative}
+        import torch
+
+        tokenizer, encoder = self.pipeline.tokenizer, self.pipeline.text_encoder
+        both = [pieces(text, tokenizer) for text in (prompt, negative)]
+        longest = max(map(len, both))
+        vectors = [embed([*parts, *[[]] * (longest - len(parts))], tokenizer, encoder) for parts in both]
+        assert isinstance(vectors[0], torch.Tensor)
+        return dict(zip(("prompt_embeds", "negative_prompt_embeds"), vectors, strict=True))
+
+    def _call(self, jobs: list[tuple[Task, dict[str, Any], int]]) -> list[Candidate] | None:
+        """Draw a batch. Where the GPU's memory is not enough, return None, and let the next batch be half as large."""
+        import torch
+
+        task, pipeline = jobs[0][0], self.pipeline
+        words: dict[str, Any] = {}
+        for name in jobs[0][1]:
+            given = [words[name] for _, words, _ in jobs]
+            words[name] = torch.cat(given) if isinstance(given[0], torch.Tensor) else given
+        pipeline.scheduler = scheduler_of(task.sampler, self._schedule)
+        try:
+            found = pipeline(
+                **words,
+                num_inference_steps=task.steps,
+                guidance_scale=task.cfg_scale,
+                width=task.width,
+                height=task.height,
+                generator=[torch.Generator("cpu").manual_seed(seed) for _, _, seed in jobs],
+            )
+        except torch.cuda.OutOfMemoryError:
+            size = f"{task.width} x {task.height}"
+            if len(jobs) == 1:
+                message = f"the memory of {self.device} is not enough for one picture of {size}"
+                raise GenerationError(f"{message}: end what else uses it, or take a smaller model") from None
+            self.batch = len(jobs) // 2
+            self._notes.append(
+                f"the memory of {self.device} is not enough for {len(jobs)} pictures of {size} at a time: "
+                f"from here on {self.batch}"
+            )
+        else:
+            flags = getattr(found, "nsfw_content_detected", None) or [False] * len(jobs)
+            images = [image.convert("RGB") for image in found.images]
+            if any(map(_is_flat, images)) and not any(flags):  # the safety checker blackens, too
+                self._notes.append(
+                    f"{self._name} drew pictures of a single colour, which are dropped: its numbers overflowed, in "
+                    "half precision perhaps; --device cpu draws in single precision"
+                )
+            return [
+                Candidate(seed, image, bool(flag) or _is_flat(image))
+                for (_, _, seed), image, flag in zip(jobs, images, flags, strict=True)
+            ]
+        torch.cuda.empty_cache()  # outside of the handler: what it holds, the failed call's tensors among it, is gone
+        return None
+
+    def _best(self, task: Task, candidates: list[Candidate]) -> Made:
+        """Choose the candidate with the highest CLIP score; of equal ones the first."""
+        seeds = " ".join(str(candidate.seed) for candidate in candidates)
+        kept = [candidate for candidate in candidates if not candidate.dropped]
+        dropped = " ".join(str(candidate.seed) for candidate in candidates if candidate.dropped)
+        if not kept:
+            return Made(task, None, {"dropped": dropped, "candidate_seeds": seeds}, all_dropped(dropped))
+        found = self.reranker.scores(unweighted(task.row["prompt"]), [candidate.image for candidate in kept])
+        scores = {candidate.seed: f"{score:.4f}" for candidate, score in zip(kept, found, strict=True)}
+        best = kept[found.index(max(found))]
+        source = task.row.get("label_source", "")
+        cells = {
+            **{"negative_prompt": task.negative_prompt, "steps": str(task.steps), "sampler": task.sampler},
+            **{"cfg_scale": f"{task.cfg_scale:g}", "seed": str(best.seed), "clip_score": scores[best.seed]},
+            **{"model": self._name, "model_revision": self._loaded[1], "versions": self.versions},
+            "candidate_seeds": seeds,
+            "candidate_scores": " ".join(scores.get(candidate.seed, "-") for candidate in candidates),
+            "label_source": source if source in HUMAN else "prompt",
+        }
+        if dropped or task.row.get("dropped"):
+            cells["dropped"] = dropped
+        return Made(task, self._png(task, best, cells), cells)
+
+    @property
+    def _name(self) -> str:
+        """The model's id; of a folder its name alone, for a path is of this machine."""
+        folder = Path(self.settings.model)
+        return folder.resolve().name if folder.is_dir() else self.settings.model
+
+    def _png(self, task: Task, best: Candidate, cells: dict[str, str]) -> bytes:
+        settings = {
+            **{"Steps": task.steps, "Sampler": task.sampler, "CFG scale": cells["cfg_scale"], "Seed": best.seed},
+            **{"Size": f"{best.image.width}x{best.image.height}", "Model": self._name},
+            **{"Model revision": cells["model_revision"], "Version": f"diffusers {version('diffusers')}"},
+        }
+        info, out = PngInfo(), io.BytesIO()
+        info.add_text(PARAMETERS, write_parameters(task.row["prompt"], task.negative_prompt, settings))
+        best.image.save(out, "PNG", pnginfo=info)
+        return out.getvalue()
+
+
+def _is_flat(image: Image.Image) -> bool:
+    """Say whether a picture is of one colour, as one is whose numbers overflowed."""
+    return all(image.getchannel(band).getextrema()[0] == image.getchannel(band).getextrema()[1] for band in "RGB")
+
+
+def all_dropped(seeds: str) -> str:
+    """Say that no candidate of a row is left."""
+    return f"every candidate was dropped, as unsafe or of one colour (seeds {seeds}): change the row's seed or prompt"
+
+
+def _unavailable(model: str, what: str, option: str, error: Exception) -> GenerationError:
+    """Say why a model cannot be loaded, and the way out."""
+    if isinstance(error, ImportError):
+        return GenerationError(f"{INSTALL} ({error})")
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    hint = f"give {option} a folder that has one, or download it once where there is a network"
+    return GenerationError(f"{model!r} cannot be loaded as a {what}: {hint} ({reason})")

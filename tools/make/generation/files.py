@@ -1,0 +1,84 @@
+"""Files and their rows, kept in step: a batch is written, recorded and put in place so that no kill parts them.
+
+The pictures of a batch are written under temporary names; then their cells are recorded, all at once; then they get
+their names. Who is killed before the record has lost the batch, and who is killed behind it has lost nothing: the next
+run gives the files that were recorded their names. So a file that is there has its row, and is never written again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tools.make.embedded import PART, digest
+from tools.make.generation.base import GenerationError
+from tools.make.ledger import Ledger
+
+PER_PICTURE = ("face_box", "face_confidence", "faces", "sha256_cropped")  # what does not hold for another picture
+
+
+def part_of(target: Path) -> Path:
+    """Return the temporary name of a file."""
+    return target.with_name(f".{target.name}{PART}")
+
+
+def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Mapping[str, Mapping[str, str]]) -> None:
+    """Write `files` (by path below `data_dir`) and record `cells` (by path), both or neither.
+
+    Raises GenerationError where a file cannot be written, LedgerError where the cells cannot be recorded.
+    """
+    parts = {path: part_of(data_dir / path) for path in files}
+    try:
+        for path, content in files.items():
+            parts[path].parent.mkdir(parents=True, exist_ok=True)
+            with parts[path].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        _remove(parts.values())
+        reason = error.strerror or type(error).__name__
+        message = f"{data_dir / path} cannot be written ({reason}): mend that, and run it again"
+        raise GenerationError(f"{message}; what was made before is kept") from None
+    try:
+        ledger.record(cells)
+    except BaseException:
+        _remove(parts.values())
+        raise
+    for path, part in parts.items():
+        _place(part, data_dir / path)
+
+
+def finish(data_dir: Path, ledger: Ledger) -> None:
+    """Put in place what a killed run had recorded, and remove what it had not."""
+    parts = {}
+    for folder, _, names in os.walk(data_dir):
+        here = Path(folder).relative_to(data_dir)
+        if here.parts and not here.parts[0].endswith("_cropped"):
+            for name in names:
+                if name.startswith(".") and name.endswith(PART):
+                    parts[(here / name[1 : -len(PART)]).as_posix()] = Path(folder) / name
+    if not parts:
+        return
+    for row in ledger.rows():
+        part = parts.get(row["path"])
+        if part and row.get("sha256") == digest(part):
+            _place(part, data_dir / row["path"])
+            del parts[row["path"]]
+    _remove(parts.values())
+
+
+def _place(part: Path, target: Path) -> None:
+    """Give a file its name, unless another has it: what is there is not ours to replace."""
+    if target.exists():
+        part.unlink()
+    else:
+        part.replace(target)
+
+
+def _remove(parts: Iterable[Path]) -> None:
+    for part in parts:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
