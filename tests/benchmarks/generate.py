@@ -137,7 +137,7 @@ def model(device: str, batches: list[int], steps: int, side: int) -> None:
                 devices=(device,), safety_checker=False,
             )  # fmt: skip
             backend = DiffusersBackend(settings)
-            tasks = [task_of(number, {**row, "seed": str(number)}, settings) for number in range(batch)]
+            tasks = [task_of(number, row["path"], {**row, "seed": str(number)}, settings) for number in range(batch)]
             backend.draw(tasks[:1])  # loads the models, and what the first call of each kernel takes
             if gpu:
                 torch.cuda.reset_peak_memory_stats(device)

@@ -51,9 +51,9 @@ def write_sheet(folder: Path, rows: Sequence[Row]) -> Path:
     return folder
 
 
-def read_sheet(folder: Path) -> list[Row]:
+def read_sheet(folder: Path, name: str = "dataset_sheet.csv") -> list[Row]:
     """Return the rows of a data directory's sheet."""
-    with (folder / "dataset_sheet.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -22,6 +22,7 @@ from tools.make.generation.samplers import SAMPLERS
 from tools.make.generation.walk import backend_of, generate
 from tools.make.prompts import NEGATIVE_PROMPT
 from tools.make.webui import parse_parameters, read_settings
+from tools.prompts import main as prompts
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
@@ -102,6 +103,32 @@ def test_a_killed_run_goes_on_where_it_was(whole: Path, settings: Settings, tmp_
     assert tree(folder) == tree(whole)
 
 
+def test_pictures_of_an_emonet_folder(settings: Settings, tmp_path: Path) -> None:
+    """They lie beside its side file, which says what made them; they can be made again, and longer designs go on."""
+    folder, side = tmp_path / "emonet-face-big", tmp_path / "emonet-face-big" / "metadata.csv"
+    design = ["design", "--grammar", "emonet", str(folder), "--count"]
+    assert CliRunner().invoke(prompts, [*design, "4"]).exit_code == 0
+    done, lines = made(folder, settings)
+    assert (done.rows, done.made, done.problems, lines) == (4, 4, 0, [])
+    first = tree(folder)
+    rows = read_sheet(folder, side.name)
+    assert {*first} == {side.name, *(row["file_name"] for row in rows)}
+    assert all(row["sha256"] == first[row["file_name"]] and row["label_source"] == "prompt" for row in rows)
+    assert CliRunner().invoke(prompts, [*design, "6", "--append"]).exit_code == 0
+    (folder / rows[2]["file_name"]).unlink()
+    again, _ = made(folder, settings)
+    assert (again.rows, again.there, again.made) == (6, 3, 3)
+    assert {name: sha256 for name, sha256 in tree(folder).items() if name in first and name != side.name} == {
+        name: sha256 for name, sha256 in first.items() if name != side.name
+    }
+    for given, message in (
+        (["--backend", "sketch"], "asks for what the sketch renderer does not draw: give --backend diffusers"),
+        (["--backend", "diffusers", "--size", "small"], "has no sizes: leave --size out"),
+    ):
+        result = CliRunner().invoke(main, ["images", str(folder), *given])
+        assert (result.exit_code, result.stderr) == (2, f"error: {side} {message}\n")
+
+
 def test_the_size_of_a_batch_hardly_matters(whole: Path, settings: Settings, tmp_path: Path) -> None:
     """Each picture has its own noise: one at a time and four at a time differ by rounding, one level of 255 at most."""
     folder = write_sheet(tmp_path, planned(10))
@@ -122,7 +149,7 @@ def test_every_sampler_draws(settings: Settings) -> None:
     seen = set()
     for name in SAMPLERS:
         row = {"path": "a/b.png", "prompt": "happy emotion", "sampler": name, "seed": "3"}
-        (one,) = backend.draw([task_of(2, row, replace(settings, sampler=None, candidates=1))]).made
+        (one,) = backend.draw([task_of(2, row["path"], row, replace(settings, sampler=None, candidates=1))]).made
         assert one.content
         with Image.open(io.BytesIO(one.content)) as image:
             assert f"Sampler: {name}, " in image.info["parameters"]

@@ -167,7 +167,7 @@ def test_a_row_without_affect_and_seed_gets_them(tmp_path: Path) -> None:
     assert 0.4 < float(first["valence"]) < 1
     assert float(second["valence"]) < 0
     assert first["seed"] != second["seed"]
-    assert first["seed"] == str(row_seed({"path": first["path"], "seed": ""}))
+    assert first["seed"] == str(row_seed(first["path"], {"seed": ""}))
 
 
 def test_what_cannot_run_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

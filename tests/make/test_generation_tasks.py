@@ -29,23 +29,23 @@ def test_seeds_of_candidates(seed: int, count: int) -> None:
 def test_a_row_that_was_made_has_the_seeds_of_then() -> None:
     """The seed of the one that was kept leads back to the first; a seed that a person wrote is a new beginning."""
     seeds = candidate_seeds(7, 3)
-    row = {"path": "a/b.png", "seed": str(seeds[2]), "candidate_seeds": " ".join(map(str, seeds))}
-    assert row_seed(row) == 7
-    assert row_seed({**row, "seed": "8"}) == 8
+    row = {"seed": str(seeds[2]), "candidate_seeds": " ".join(map(str, seeds))}
+    assert row_seed("a/b.png", row) == 7
+    assert row_seed("a/b.png", {**row, "seed": "8"}) == 8
 
 
 def test_settings_of_a_row() -> None:
     """The command's come first, then the row's, then the published ones."""
-    row: Row = {"path": "a/b.png", "prompt": "a man"}
-    task = task_of(2, row, DIFFUSERS)
+    row: Row = {"prompt": "a man"}
+    task = task_of(2, "a/b.png", row, DIFFUSERS)
     assert (task.steps, task.sampler, task.cfg_scale, task.width, task.height) == (50, "DPM++ 2M Karras", 12, 512, 512)
     assert (task.negative_prompt, len(task.seeds)) == (NEGATIVE_PROMPT, 3)
     row |= {"steps": "20", "sampler": "Euler a", "cfg_scale": "7.5", "negative_prompt": "ugly", "width": "640"}
-    task = task_of(2, row, DIFFUSERS)
+    task = task_of(2, "a/b.png", row, DIFFUSERS)
     assert (task.steps, task.sampler, task.cfg_scale, task.width) == (20, "Euler a", 7.5, 640)
     assert task.negative_prompt == "ugly"
     told = replace(DIFFUSERS, steps=5, sampler="DDIM", cfg_scale=3.0, width=64, candidates=1)
-    task = task_of(2, row, told)
+    task = task_of(2, "a/b.png", row, told)
     assert (task.steps, task.sampler, task.cfg_scale, task.width, len(task.seeds)) == (5, "DDIM", 3, 64, 1)
 
 
@@ -63,14 +63,14 @@ def test_settings_of_a_row() -> None:
 def test_a_row_that_no_model_can_draw(cells: Row, message: str) -> None:
     """The column, the value and what is expected are named."""
     with pytest.raises(ValueError, match=r"^(prompt|steps|cfg_scale|width|seed)") as caught:
-        task_of(2, {"path": "a/b.png", "prompt": "a man", **cells}, DIFFUSERS)
+        task_of(2, "a/b.png", {"prompt": "a man", **cells}, DIFFUSERS)
     assert str(caught.value) == message
 
 
 def test_an_unknown_sampler_is_refused_with_the_list() -> None:
     """So that the right name can be chosen."""
     with pytest.raises(ValueError, match=r"^sampler: expected one of DPM\+\+ 2M, .*, UniPC \(got 'LCM'\)$"):
-        task_of(2, {"path": "a/b.png", "prompt": "a man", "sampler": "LCM"}, DIFFUSERS)
+        task_of(2, "a/b.png", {"prompt": "a man", "sampler": "LCM"}, DIFFUSERS)
 
 
 @pytest.mark.parametrize(

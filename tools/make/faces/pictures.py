@@ -86,12 +86,13 @@ def cut(image: Image.Image, edges: Edges, side: int) -> Image.Image:
 def encode(image: Image.Image) -> bytes:
     """Return an RGB picture as PNG bytes, without metadata: the same for the same OpenCV.
 
-    With one filter and no search for repeats, which photographs do not have, it takes half of Pillow's time for files
-    of the same size (7.7 against 14.1 ms, 219 against 216 KB, for the astronaut's face at 512 x 512).
+    For faces of photographs at 512 x 512 the filter "average" is faster than Paeth's (8.4 against 10 to 12 ms of
+    processor time) and its files are smaller by 3% (354 against 363 KB); those of Pillow's default are smaller by 7%,
+    and take 61 ms, nearly as long as finding the face.
     """
     import cv2
 
-    form: list[Any] = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
+    form: list[Any] = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
     form += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv2.IMWRITE_PNG_COMPRESSION, 1]
     done, content = cv2.imencode(".png", cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), form)
     if not done:

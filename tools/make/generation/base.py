@@ -50,9 +50,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """What to draw for one row; `number` is that of the row in the sheet as a spreadsheet shows it."""
+    """What to draw for one row.
+
+    `number` is that of the row in the sheet as a spreadsheet shows it, `path` where the picture belongs, below the
+    data directory.
+    """
 
     number: int
+    path: str
     row: dict[str, str]
     seeds: tuple[int, ...]  # of the candidates
     negative_prompt: str = ""
@@ -61,11 +66,6 @@ class Task:
     cfg_scale: float = CFG_SCALE
     width: int = WIDTH  # pixels
     height: int = HEIGHT
-
-    @property
-    def path(self) -> str:
-        """Where the picture belongs, below the data directory."""
-        return self.row["path"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Backend(ABC):
         """Return what became of each task, in their order. Raises GenerationError where no row can be drawn."""
 
 
-def row_seed(row: Mapping[str, str]) -> int:
+def row_seed(path: str, row: Mapping[str, str]) -> int:
     """Return the seed from which those of a row's candidates are derived.
 
     It is the row's; for a row whose picture was made, the first that was tried then, so that it can be made again. A
@@ -105,7 +105,7 @@ def row_seed(row: Mapping[str, str]) -> int:
     if text and text in tried:
         text = tried[0]
     if text in ("", "-1"):
-        return int.from_bytes(hashlib.sha256(row["path"].encode()).digest()[:4], "big")
+        return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big")
     return int(_number(row, "seed", text, 0, 2**63 - 1, whole=True))
 
 
@@ -114,11 +114,11 @@ def candidate_seeds(seed: int, count: int) -> tuple[int, ...]:
     return (seed, *((seed + k * STRIDE) % 2**32 for k in range(1, count)))
 
 
-def task_of(number: int, row: dict[str, str], settings: Settings) -> Task:
+def task_of(number: int, path: str, row: dict[str, str], settings: Settings) -> Task:
     """Return what is to be drawn for a row. Raises ValueError that names the column, the value and what is expected."""
-    seed = row_seed(row)
+    seed = row_seed(path, row)
     if settings.backend == "sketch":
-        return Task(number, row, (seed,))
+        return Task(number, path, row, (seed,))
     if not row.get("prompt", "").strip():
         raise ValueError("prompt is empty, expected what the picture shows: write one, or remove the row")
     sampler = settings.sampler or row.get("sampler", "").strip() or SAMPLER
@@ -132,6 +132,7 @@ def task_of(number: int, row: dict[str, str], settings: Settings) -> Task:
             raise ValueError(f"{column}: expected a multiple of 8 pixels (got {sides[column]})")
     return Task(
         number,
+        path,
         row,
         candidate_seeds(seed, settings.candidates),
         row.get("negative_prompt", "").strip() or NEGATIVE_PROMPT,

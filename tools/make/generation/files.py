@@ -52,22 +52,21 @@ def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Ma
 
 
 def finish(data_dir: Path, ledger: Ledger) -> None:
-    """Put in place what a killed run had recorded, and remove what it had not."""
+    """Put in place what a killed run had recorded, and remove what it had not; what belongs to no row stays."""
     parts = {}
     for folder, _, names in os.walk(data_dir):
         here = Path(folder).relative_to(data_dir)
-        if here.parts and not here.parts[0].endswith("_cropped"):
-            for name in names:
-                if name.startswith(".") and name.endswith(PART):
-                    parts[(here / name[1 : -len(PART)]).as_posix()] = Path(folder) / name
+        for name in names:
+            if name.startswith(".") and name.endswith(PART):
+                parts[(here / name[1 : -len(PART)]).as_posix()] = Path(folder) / name
     if not parts:
         return
     for row in ledger.rows():
-        part = parts.get(row["path"])
-        if part and row.get("sha256") == digest(part):
-            _place(part, data_dir / row["path"])
-            del parts[row["path"]]
-    _remove(parts.values())
+        if part := parts.pop(path := row[ledger.key], None):
+            if row.get("sha256") == digest(part):
+                _place(part, data_dir / path)
+            else:
+                _remove([part])
 
 
 def _place(part: Path, target: Path) -> None:

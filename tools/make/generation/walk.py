@@ -24,6 +24,7 @@ from tools.make.generation.base import Backend, Batch, GenerationError, Settings
 from tools.make.generation.files import PER_PICTURE, commit, finish
 from tools.make.ledger import Ledger
 
+KEYS = {SHEET: "path", "metadata.csv": "file_name"}  # of the sheet, and of an EmoNet folder's side file
 SKETCHES_A_JOB = 16  # rows: half a second of a core, against which writing and recording them weigh little
 
 
@@ -42,25 +43,32 @@ class _Walk:
     """One run: where, with what, and to whom things are told."""
 
     data_dir: Path
+    sheet: Path
     settings: Settings
     size: str | None
     tell: Callable[[str], None]
 
     def wanted(self, row: dict[str, str]) -> bool:
         """Say whether a row is of the size that was asked for."""
-        folder = row["path"].partition("/")[0]
-        return self.size is None or folder in SUBSETS[f"{self.size}_original"].folders
+        return self.size is None or row["path"].partition("/")[0] in SUBSETS[f"{self.size}_original"].folders
+
+    @property
+    def key(self) -> str:
+        """The column that says where a picture belongs."""
+        return KEYS[self.sheet.name]
 
     def task(self, number: int, row: dict[str, str]) -> Task | None:
         """Return what is to be drawn for a row, None where its file is there. Raises ValueError where nothing can."""
-        path = row["path"]
+        path = row[self.key]
         if problem := path_problem(path):
-            raise ValueError(f"path {problem} (got {path!r})")
-        if not path.endswith(".png") or path.count("/") < 1:
+            raise ValueError(f"{self.key} {problem} (got {path!r})")
+        if not path.endswith(".png"):
+            raise ValueError(f"{self.key}: expected the name of a PNG (got {path!r})")
+        if self.key == "path" and "/" not in path:
             raise ValueError(f"path: expected a PNG in a folder, as 'DifussionEmotion_M/happy/a.png' (got {path!r})")
         if (self.data_dir / path).exists():
             return None
-        task = task_of(number, row, self.settings)
+        task = task_of(number, path, row, self.settings)
         dropped = row.get("dropped", "").split()
         if dropped and self.settings.safety_checker and {*map(str, task.seeds)} <= {*dropped}:
             from tools.make.generation.diffusion import all_dropped
@@ -70,7 +78,7 @@ class _Walk:
 
     def say(self, number: int, problem: str) -> None:
         """Tell why a row gets no file."""
-        self.tell(f"{self.data_dir / SHEET}, row {number}: {problem}")
+        self.tell(f"{self.sheet}, row {number}: {problem}")
 
 
 def generate(
@@ -85,6 +93,8 @@ def generate(
 ) -> Done:
     """Make the file of each row of `data_dir`'s sheet (of one size, or of all) that has none.
 
+    The sheet is `dataset_sheet.csv`, or an EmoNet folder's `metadata.csv`, whose pictures lie beside it.
+
     The drawing is done by `engine`, or on this machine: by `workers` processes (all cores if None) for the sketch
     backend, by a process for each device for the other. `tell` gets a line for each row that gets no file, and for
     what is to be known of how the others were made. A run that is stopped leaves what it has made, and the next one
@@ -92,11 +102,8 @@ def generate(
 
     Raises ValueError (GenerationError, LedgerError, EngineError among them) where nothing more can be made.
     """
-    sheet = data_dir / SHEET
-    if not sheet.is_file():
-        raise GenerationError(f"{sheet} is not there: make one with 'diffusionfer prompts', or give another folder")
-    walk = _Walk(data_dir, settings, size, tell)
-    with Ledger(sheet) as ledger, contextlib.ExitStack() as stack:
+    walk = _Walk(data_dir, _sheet(data_dir, settings, size), settings, size, tell)
+    with Ledger(walk.sheet, walk.key) as ledger, contextlib.ExitStack() as stack:
         finish(data_dir, ledger)
         ledger.fold()
         rows, there, problems, missing = _look(walk, ledger)
@@ -105,7 +112,7 @@ def generate(
             if engine is None:
                 settings, engine = _local(stack, settings, workers, len(missing))
             batch = settings.batch if settings.backend == "diffusers" else SKETCHES_A_JOB
-            jobs = _batches(walk, sheet, missing, batch)
+            jobs = _batches(walk, missing, batch)
             bar = stack.enter_context(progress_bar(len(missing), progress))
             said = set[str]()
             with closing(engine.run(functools.partial(draw, settings), jobs)) as done:
@@ -119,6 +126,20 @@ def generate(
                     bar.update(len(tasks))
             ledger.fold()
     return Done(rows, there, made, problems)
+
+
+def _sheet(data_dir: Path, settings: Settings, size: str | None) -> Path:
+    """Return the sheet of a data directory, or the side file of an EmoNet folder. Raises GenerationError."""
+    sheet, side = (data_dir / name for name in KEYS)
+    if sheet.is_file():
+        return sheet
+    if not side.is_file():
+        raise GenerationError(f"{sheet} is not there: make one with 'diffusionfer prompts', or give another folder")
+    if settings.backend == "sketch":
+        raise GenerationError(f"{side} asks for what the sketch renderer does not draw: give --backend diffusers")
+    if size:
+        raise GenerationError(f"{side} has no sizes: leave --size out")
+    return side
 
 
 def _look(walk: _Walk, ledger: Ledger) -> tuple[int, int, int, array[int]]:
@@ -154,14 +175,14 @@ def _local(stack: contextlib.ExitStack, settings: Settings, workers: int | None,
     return settings, stack.enter_context(processes(several) if several > 1 else threads(1))
 
 
-def _batches(walk: _Walk, sheet: Path, missing: Iterable[int], batch: int) -> Iterator[list[Task]]:
+def _batches(walk: _Walk, missing: Iterable[int], batch: int) -> Iterator[list[Task]]:
     """Yield the tasks of the rows at these places, in the sheet's order, so many at a time.
 
     A killed run has made whole batches. So what is missing falls into the same ones again, and the same rows are drawn
     together: to the last bit, the pictures are those of a run that was not killed.
     """
     places = iter(missing)
-    with sheet.open(encoding="utf-8-sig", newline="") as file:
+    with walk.sheet.open(encoding="utf-8-sig", newline="") as file:
         wanted, tasks = next(places, None), []
         for place, row in enumerate(csv.DictReader(file, restval="")):
             if place != wanted:
