@@ -1,0 +1,82 @@
+"""The README's way from nothing to a rehearsed push, command by command, as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.make.generating import ROOT, read_sheet
+from tests.make.tiny_models import make_clip, make_pipeline
+
+pytest.importorskip("cv2")
+ROWS = 14
+
+
+def documented(page: str, heading: str) -> list[list[str]]:
+    """Return the commands of the first block below a heading, without what installs something."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    block = re.search(rf"^#+ {re.escape(heading)}\n.*?^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert block, f"{page} has no block of commands below {heading!r}"
+    commands = [shlex.split(line, comments=True) for line in block[1].splitlines()]
+    return [command for command in commands if "pip" not in command[0]]
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a documented command in `folder`, with this Python in place of the README's; return what it printed."""
+    name, *arguments = command
+    program = {"diffusionfer": ["-c", "from tools.cli import main; main()"], "python": []}[Path(name).name]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, *program, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def fewer(command: list[str]) -> list[str]:
+    """Return a command for fewer rows: those of the README take minutes."""
+    return [str(ROWS) if part == "200" else part for part in command]
+
+
+def check(folder: Path, pushed: str) -> None:
+    """Each row has its picture and its crop, and both configs came back through load_dataset."""
+    rows = read_sheet(folder / "more")
+    assert len(rows) == ROWS
+    for row in rows:
+        assert (folder / "more" / row["path"]).is_file()
+        assert (folder / "more" / row["path"].replace("DifussionEmotion_M", "DiffusionEmotion_M_cropped")).is_file()
+    assert {"medium_original", "medium_cropped"} <= set(pushed.split())
+    assert f"{2 * ROWS} images came back through load_dataset" in pushed
+
+
+def test_sketches(tmp_path: Path) -> None:
+    """By the renderer, as the README says."""
+    commands = [fewer(command) for command in documented("README.md", "Make more")]
+    assert [command[1] for command in commands] == ["prompts", "generate", "crop", "validate", "push"]
+    *_, pushed = [run(command, tmp_path) for command in commands]
+    check(tmp_path, pushed)
+
+
+def test_stable_diffusion(tmp_path: Path) -> None:
+    """By a Stable Diffusion pipeline, tiny and random, as docs/making.md says."""
+    for library in ("torch", "diffusers", "transformers"):
+        pytest.importorskip(library)
+    commands = [fewer(command) for command in documented("docs/making.md", "Without a GPU, and without a model")]
+    assert commands[0][1:] == ["tests/make/tiny_models.py", "tiny"]
+    make_pipeline(tmp_path / "tiny" / "pipeline"), make_clip(tmp_path / "tiny" / "clip")
+    *_, pushed = [run(command, tmp_path) for command in commands[1:]]
+    check(tmp_path, pushed)
+    rows = read_sheet(tmp_path / "more")
+    assert all(row["model"] == "pipeline" and len(row["candidate_seeds"].split()) == 3 for row in rows)
