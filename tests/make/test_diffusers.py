@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageChops
 
-from tests.make.generating import kill_when, pictures, planned, read_sheet, tree, write_sheet
+from tests.make.generating import Row, kill_when, pictures, planned, read_sheet, tree, write_sheet
 from tests.make.tiny_models import make_clip, make_pipeline
 from tools.check.images.examine import examine
 from tools.generate import main
@@ -46,6 +46,11 @@ def made(folder: Path, settings: Settings) -> tuple[Any, list[str]]:
     return generate(folder, settings, progress=False, tell=lines.append), lines
 
 
+def scores_of(row: Row) -> dict[str, float]:
+    """Return the scores of a row's candidates by their seeds, in the order of the cell."""
+    return {seed: float(score) for seed, score in (part.split("=") for part in row["candidate_scores"].split())}
+
+
 @pytest.fixture(scope="module")
 def whole(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten rows, made without a disturbance."""
@@ -58,11 +63,12 @@ def whole(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_sheet_says_what_made_a_picture(whole: Path) -> None:
     """The best of three is kept, by its score; its seed, the settings and the versions are in the row."""
     for number, row in enumerate(read_sheet(whole)):
-        seeds, scores = row["candidate_seeds"].split(), row["candidate_scores"].split()
-        assert seeds == [str(seed) for seed in candidate_seeds(1000 + number, 3)]
-        assert len({*scores}) == 3
-        best = max(scores, key=float)
-        assert (row["clip_score"], row["seed"]) == (best, seeds[scores.index(best)])
+        scores = scores_of(row)
+        assert [*scores] == row["candidate_seeds"].split()
+        assert [*scores] == [str(seed) for seed in candidate_seeds(1000 + number, 3)]
+        assert len({*scores.values()}) == 3
+        best = max(scores, key=scores.__getitem__)
+        assert (float(row["clip_score"]), row["seed"]) == (scores[best], best)
         assert (row["model"], row["sampler"], row["steps"], row["cfg_scale"]) == ("tiny", "DPM++ 2M Karras", "3", "12")
         assert (row["negative_prompt"], row["label_source"]) == (NEGATIVE_PROMPT, "prompt")
         assert f"torch={torch.__version__} diffusers=" in row["versions"]
@@ -135,9 +141,7 @@ def test_the_size_of_a_batch_hardly_matters(whole: Path, settings: Settings, tmp
     made(folder, replace(settings, batch=1))
     for one, four in zip(read_sheet(folder), read_sheet(whole), strict=True):
         assert one["seed"] == four["seed"]
-        assert [float(score) for score in one["candidate_scores"].split()] == pytest.approx(
-            [float(score) for score in four["candidate_scores"].split()], abs=0.02
-        )
+        assert scores_of(one) == pytest.approx(scores_of(four), abs=0.02)
         with Image.open(folder / one["path"]) as first, Image.open(whole / four["path"]) as second:
             extrema: Any = ImageChops.difference(first, second).getextrema()
         assert max(high for _, high in extrema) <= 1
@@ -295,7 +299,7 @@ def test_a_picture_of_one_colour_is_dropped(with_pipeline: Any, settings: Settin
     folder = write_sheet(tmp_path, planned(1))
     done, lines = made(folder, settings)
     (row,) = read_sheet(folder)
-    assert (done.made, row["dropped"], row["candidate_scores"].split()[0]) == (1, "1000", "-")
+    assert (done.made, row["dropped"], "1000" in scores_of(row)) == (1, "1000", False)
     assert row["seed"] != "1000"
     assert lines[0].startswith("tiny drew pictures of a single colour, which are dropped: ")
 

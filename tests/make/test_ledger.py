@@ -59,6 +59,20 @@ def test_what_is_recorded_goes_into_the_sheet(sheet: Path) -> None:
     assert [path.name for path in sheet.parent.iterdir() if not path.name.endswith(".lock")] == [sheet.name]
 
 
+def test_rows_are_gone_through_while_more_is_recorded(sheet: Path) -> None:
+    """A row of the sheet that is recorded meanwhile is yielded once; one that the sheet lacks comes the next time."""
+    sheet.write_text(HEADER + "".join(f"{number}.png,,\n" for number in range(2 * BATCH)))
+    with Ledger(sheet) as ledger:
+        ledger.record({"0.png": {"note": "before"}})
+        rows = ledger.rows()
+        found = [next(rows)]
+        ledger.record({f"{2 * BATCH - 1}.png": {"note": "meanwhile"}, "new.png": {"note": "meanwhile"}})
+        found += rows
+        assert [row["path"] for row in found] == [f"{number}.png" for number in range(2 * BATCH)]
+        assert (found[0]["note"], found[-1]["note"]) == ("before", "meanwhile")
+        assert [row["path"] for row in ledger.rows()][-1] == "new.png"
+
+
 def test_a_sheet_of_which_nothing_is_recorded_stays_as_it_is(sheet: Path) -> None:
     """To the byte, whatever its form."""
     content = b"\xef\xbb\xbfpath,emotion\r\n\r\n'a.png',happy"

@@ -39,18 +39,23 @@ def push(pushes: Inside, **options: Any) -> Any:
     return pushes.push(**{"max_shard_size": SHARD, "max_disk": DISK} | options)
 
 
-def test_the_disk_holds_no_more_than_allowed(pushes: Inside, tmp_path: Path) -> None:
-    """At every upload the shards on the disk stay below the limit, at the end there are none, and all is published."""
-    most = 0
+def watched(pushes: Inside) -> list[int]:
+    """Return a list that gets, at each request that sends something, the bytes of the shards on the disk."""
+    seen: list[int] = []
 
     def look(send: Any, request: Any) -> Any:
-        nonlocal most
-        most = max(most, sum(pushes.on_disk().values()))
+        seen.append(sum(pushes.on_disk().values()))
         return send(request)
 
     pushes.way(bad_days.SEND, *[look] * 100)
+    return seen
+
+
+def test_the_disk_holds_no_more_than_allowed(pushes: Inside, tmp_path: Path) -> None:
+    """At every upload the shards on the disk stay below the limit, at the end there are none, and all is published."""
+    seen = watched(pushes)
     done = push(pushes)
-    assert 0 < most <= DISK
+    assert 0 < max(seen) <= DISK
     assert pushes.on_disk() == {}
     assert not any(shard.here for shard in done.shards)
     assert done.sent_bytes == done.upload_bytes
@@ -185,16 +190,9 @@ def test_stale_shards_leave_the_disk_first(pushes: Inside) -> None:
     pushes.push(max_shard_size=SHARD, dry_run=True)
     for row in range(60):
         relabel(pushes.data_dir, row)
-    most = 0
-
-    def look(send: Any, request: Any) -> Any:
-        nonlocal most
-        most = max(most, sum(pushes.on_disk().values()))
-        return send(request)
-
-    pushes.way(bad_days.SEND, *[look] * 100)
+    seen = watched(pushes)
     push(pushes)
-    assert 0 < most <= DISK
+    assert 0 < max(seen) <= DISK
 
 
 def test_a_plan_without_the_right_to_ask(pushes: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

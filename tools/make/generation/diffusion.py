@@ -224,7 +224,8 @@ class DiffusersBackend(Backend):
             **{"cfg_scale": f"{task.cfg_scale:g}", "seed": str(best.seed), "clip_score": scores[best.seed]},
             **{"model": self._name, "model_revision": self._loaded[1], "versions": self.versions},
             "candidate_seeds": seeds,
-            "candidate_scores": " ".join(scores.get(candidate.seed, "-") for candidate in candidates),
+            # Not the numbers alone: a cell that begins with a minus is a formula to a spreadsheet.
+            "candidate_scores": " ".join(f"{seed}={score}" for seed, score in scores.items()),
             "label_source": source if source in HUMAN else "prompt",
         }
         if dropped or task.row.get("dropped"):
