@@ -127,6 +127,30 @@ def test_whoever_closes_the_generator_stops_the_rest(engine: Engine, tmp_path: P
     assert len(names(tmp_path, "begun")) == begun
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such Ctrl-C on Windows")
+def test_ctrl_c_reaches_all_processes_of_a_terminal(tmp_path: Path) -> None:
+    """Those that work end with the one that waits for them, at once, and nothing is printed but what that prints."""
+    code = """if True:
+        import sys
+        from tests.engine_work import note
+        from tools.engine import processes
+        if __name__ == "__main__":
+            try:
+                with processes(2) as engine:
+                    list(engine.run(note, [(sys.argv[1], str(number), 60.0) for number in range(9)]))
+            except KeyboardInterrupt:
+                print("stopped")
+    """
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+    ) as group:
+        until(tmp_path, 2)
+        os.killpg(group.pid, signal.SIGINT)
+        printed = group.communicate(timeout=50)
+    assert (group.returncode, *printed) == (0, "stopped\n", "")
+
+
 def test_an_error_of_the_jobs_ends_the_run(engine: Engine) -> None:
     """Where the jobs cannot be made, the caller is told, and the engine works on."""
 

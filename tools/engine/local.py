@@ -8,9 +8,9 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, InvalidStateError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -48,12 +48,25 @@ class _Threads(Engine):
         return self._pool.submit(work, job)
 
 
+class _Cancellable(Future[Any]):
+    """A future of a pool of processes that may be cancelled while they die.
+
+    Over one that was, a pool of Python 3.11 stumbles: it prints a traceback, and others may be waited for for good.
+    """
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        with suppress(InvalidStateError):
+            super().set_exception(exception)
+
+
 class _Processes(_Threads):
     def _begin(self, work: Callable[[Any], Any], job: Any) -> Future[Any]:
         try:
-            return self._pool.submit(pickle.loads, packed(work, job))
+            future = self._pool.submit(pickle.loads, packed(work, job))
         except BrokenProcessPool as error:
             raise _died() from error
+        future.__class__ = _Cancellable
+        return future
 
     def _result(self, future: Future[Any]) -> Any:
         try:
