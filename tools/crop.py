@@ -115,6 +115,8 @@ def main(
     """  # fmt: skip
     if weights and detector != "yunet":
         raise click.UsageError("--weights goes with --detector yunet")
+    if not 0 <= given["min_confidence"] <= 1:  # a NaN passes for a number of any range
+        raise click.UsageError("--min-confidence: expected a number from 0 to 1 (got nan)")
     if margin >= size:
         raise click.UsageError(f"--margin {margin} leaves nothing of --size {size} for the face")
     if num_proc and scheduler:

@@ -21,7 +21,7 @@ NAMES = ("aaaaaaaa_1", "aaaaaaab_1", "aaaaaaac_1", "aaaaaaad_1")
 def crop_with(data_dir: Path, rows: Mapping[str, Mapping[str, Any]], **settings: Any) -> list[Finding]:
     """Crop a tree with a row for each name, of which some cells are given; `content` is the bytes of its picture."""
     (data_dir / FOLDER).mkdir(parents=True, exist_ok=True)
-    columns = ["path", "face_box", "faces", "sha256", "sha256_cropped"]
+    columns = ["path", "face_box", "faces", "face_detector", "crop", "sha256", "sha256_cropped"]
     with (data_dir / "dataset_sheet.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()

@@ -167,6 +167,21 @@ def test_policies(tmp_path: Path) -> None:
     assert rows(data_dir)["none"]["faces"] == "0"
 
 
+@pytest.mark.parametrize(("confidence", "kept"), [("0.98", False), ("", True)], ids=["a detector's", "a person's"])
+def test_the_box_of_a_face_that_was_not_taken(tmp_path: Path, confidence: str, kept: bool) -> None:
+    """Beside the whole picture no detector's box of another time stays; a person's does, and can be cropped by."""
+    cells = {"face_box": "20 20 90 80", "face_confidence": confidence}
+    data_dir = write_tree(tmp_path, {"none": spots((300, 200))}, **cells)
+    crop(data_dir, "--on-missing", "keep")
+    row = rows(data_dir)["none"]
+    assert (row["faces"], row["face_box"]) == ("0", cells["face_box"] if kept else "")
+    assert (row["face_confidence"], row["face_detector"]) == ("", "mtcnn")
+    result = crop(data_dir, "--detector", "sheet")
+    assert ("1 picture: 1 cropped" if kept else "1 picture: 0 cropped, 1 had their crop") in result.stderr
+    assert rows(data_dir)["none"]["faces"] == ("1" if kept else "0")
+    assert crop(data_dir, "--detector", "sheet").stdout == (result.stdout if not kept else "no problem found\n")
+
+
 def test_what_is_refused(people: dict[str, Image.Image], tmp_path: Path) -> None:
     """A picture with several faces, or with a face cut off, may count as one without."""
     data_dir = write_tree(tmp_path, {name: people[name] for name in ("two", "above")})
@@ -179,10 +194,21 @@ def test_what_is_refused(people: dict[str, Image.Image], tmp_path: Path) -> None
 def test_small_and_unsure_faces_do_not_count(people: dict[str, Image.Image], tmp_path: Path) -> None:
     """It is said how large, or how sure, the best was."""
     data_dir = write_tree(tmp_path, {"one": people["one"]})
-    text = " ".join(crop(data_dir, "--min-face", "90").stdout.split())
-    assert "picture has a largest face of 87 x 111 pixels, where --min-face asks for 90" in text
+    text = " ".join(crop(data_dir, "--min-face", "120").stdout.split())
+    assert "picture has a largest face of 89 x 113 pixels, where --min-face asks for 120" in text
     text = " ".join(crop(data_dir, "--min-confidence", "1").stdout.split())
     assert "picture has a surest face of confidence 1.000, where --min-confidence asks for 1" in text
+
+
+def test_a_box_that_leaves_the_picture(people: dict[str, Image.Image], tmp_path: Path) -> None:
+    """The margin grows with the whole box, as in facenet-pytorch; the sheet gets what of it is in the picture."""
+    data_dir = write_tree(tmp_path, {"one": people["one"]}, face_box="-40 20 200 260")
+    assert crop(data_dir, "--detector", "sheet", "--size", "160", "--margin", "32").exit_code == 0
+    with Image.open(data_dir / CROPS / "happy" / "one.png") as found:
+        assert found.convert("RGB") == people["one"].crop((0, 0, 185, 312)).resize(
+            (160, 160), Image.Resampling.BILINEAR
+        )
+    assert rows(data_dir)["one"]["face_box"] == "0 20 160 260"
 
 
 def test_form_of_the_crop(people: dict[str, Image.Image], tmp_path: Path) -> None:
@@ -196,7 +222,10 @@ def test_form_of_the_crop(people: dict[str, Image.Image], tmp_path: Path) -> Non
             return found.copy()
 
     assert made("--size", "160", "--margin", "32") == image.crop((171, 49, 279, 187)).resize((160, 160), 2)
+    assert rows(data_dir)["one"]["crop"] == "size=160 margin=32"
     assert made("--size", "64").size == (160, 160)
+    text = " ".join(crop(data_dir, "--detector", "sheet", "--size", "64").stdout.split())
+    assert "warning FC007: picture has a crop of 'size=160 margin=32', where now is asked for 'size=64" in text
     assert made("--size", "64", "--again") == image.crop((182, 63, 269, 174)).resize((64, 64), 2)
     assert made("--size", "111", "--keep-aspect", "--again") == image.crop((170, 63, 281, 174))
 

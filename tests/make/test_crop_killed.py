@@ -127,7 +127,7 @@ def test_one_interrupt_is_enough(whole: Path, tmp_path: Path) -> None:
     ) as process:
         while process.poll() is None and crops(data_dir) < 3:
             time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "stopped\n")
     finish(data_dir)

@@ -23,6 +23,7 @@ FORMS = st.integers(16, 1024).flatmap(lambda side: st.tuples(st.just(side), st.i
         ((182, 63, 87, 111), 160, 0, (182, 63, 269, 174)),
         ((182, 63, 87, 111), 160, 32, (171, 49, 279, 187)),  # 10.875 and 13.875 more on each side
         ((10, 5, 100, 200), 112, 12, (4, 0, 116, 217)),  # 6 and 12 more, above the upper edge
+        ((-40, 20, 200, 260), 160, 32, (0, 0, 185, 312)),  # the box as it was found, not what of it is in the picture
         ((450.7, 400.2, 61.9, 150.0), 160, 0, (450, 400, 512, 512)),  # edges are rounded down, and end at the picture
     ],
 )

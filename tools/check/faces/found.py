@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.check.faces.rules import CUT_OFF, PASSED_OVER, REFUSED, SEVERAL, UNUSABLE, WHOLE
+from tools.check.faces.rules import CUT_OFF, OTHERWISE, PASSED_OVER, REFUSED, SEVERAL, UNUSABLE, WHOLE
 from tools.check.findings import Finding, Rule
 from tools.make.faces.one import Kind, Trouble
 
@@ -13,6 +13,7 @@ RULES: dict[Kind, Rule] = {
     "whole": WHOLE,
     "several": SEVERAL,
     "cut off": CUT_OFF,
+    "otherwise": OTHERWISE,
 }
 
 

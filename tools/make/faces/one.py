@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,12 @@ from DiffusionFER import parse_box
 from tools.make.faces.detectors import DetectorError, SheetBox, detect_in, detector
 from tools.make.faces.geometry import Face, largest, region, whole_picture
 from tools.make.faces.pictures import PictureError, cut, encode, picture_size, read_picture
+from tools.make.faces.sources import Task
 
-Kind = Literal["unusable", "refused", "passed over", "whole", "several", "cut off"]
+Kind = Literal["unusable", "refused", "passed over", "whole", "several", "cut off", "otherwise"]
 Missing = Literal["skip", "fail", "keep"]
 REFUSABLE = ("several", "cut-off")
-COLUMNS = ("face_box", "face_confidence", "faces", "sha256", "sha256_cropped")
-CELLS = ("face_box", "faces", "sha256", "sha256_cropped")  # of a row, what a crop depends on
+COLUMNS = ("face_box", "face_confidence", "face_detector", "faces", "crop", "sha256", "sha256_cropped")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class Settings:
     refuse: frozenset[str] = frozenset()
     again: bool = False
     opencv: str = ""
+
+    @property
+    def form(self) -> str:
+        """What of the settings a crop shows, as the sheet's column `crop` has it."""
+        aspect = " aspect=kept" if self.keep_aspect else ""
+        return f"size={self.side} margin={self.margin}{aspect}"
 
 
 @dataclass(frozen=True)
@@ -71,28 +77,29 @@ def crop_picture(content: bytes, box_cell: str, settings: Settings) -> Cropped:
     try:
         image = read_picture(content)
         found_by = SheetBox(box_cell) if settings.detector == "sheet" else detector(settings.detector, settings.weights)
-        found = [face.within(image.size) for face in detect_in(found_by, image)]
+        found = detect_in(found_by, image)
     except PictureError as error:
         return Cropped(None, {}, (("unusable", str(error)),))
     except DetectorError as error:
         return Cropped(None, {}, (("unusable", f"has no face that can be looked for: {error}"),))
-    usable = [face for face in found if _is_usable(face, settings)]
-    reason, troubles = _reason(found, usable, settings), []
+    usable = [face for face in found if _is_usable(face.within(image.size), settings)]
+    reason, troubles = _reason([face.within(image.size) for face in found], usable, settings), []
     if usable:
         face = largest(usable)
-        troubles = standing(len(usable), face, image.size)
+        seen = face.within(image.size)
+        troubles = standing(len(usable), seen, image.size)
         refused = [text for kind, text in troubles if kind.replace(" ", "-") in settings.refuse]
         reason = refused[0] if refused else ""
-    cells = {"faces": str(len(usable))}
+    cells = {"faces": str(len(usable)), "face_detector": settings.detector, "crop": settings.form}
     if reason and settings.on_missing != "keep":
         kind: Kind = "refused" if settings.on_missing == "fail" else "passed over"
-        return Cropped(None, cells, ((kind, reason),))
+        return Cropped(None, {"faces": cells["faces"]}, ((kind, reason),))
     if reason:
         cells["faces"] = "0"  # by which a later run knows that the crop is no face
         crop = _cut(image, whole_picture(image.size), settings, margin=0)
         return Cropped(crop, cells, (("whole", reason),))
-    crop = _cut(image, face, settings, settings.margin)
-    cells |= {"face_box": face.cell}
+    crop = _cut(image, face.rounded(), settings, settings.margin)
+    cells |= {"face_box": seen.cell}
     if face.confidence is not None:
         cells["face_confidence"] = f"{face.confidence:.6f}"
     return Cropped(crop, cells, tuple(troubles))
@@ -114,19 +121,19 @@ def standing(faces: int, face: Face, size: tuple[int, int]) -> list[tuple[Kind, 
     return troubles
 
 
-def said_again(content: bytes, cells: Mapping[str, str]) -> tuple[tuple[Kind, str], ...]:
+def said_again(content: bytes, task: Task, settings: Settings) -> tuple[tuple[Kind, str], ...]:
     """Return what is to be said of a crop that is there already, from the cells of its row and its original."""
-    faces = cells.get("faces", "")
-    if not faces.isdecimal():
-        return ()  # not made here
-    if faces == "0":
-        return (("whole", "has no face that was taken"),)
-    try:
-        size = picture_size(content)
-        x, y, width, height = parse_box(cells.get("face_box") or None) or []
-    except ValueError:  # PictureError among them; the linter speaks of such a cell
-        return ()
-    return tuple(standing(int(faces), Face(x, y, width, height), size))
+    troubles: list[tuple[Kind, str]] = []
+    if task.form not in ("", settings.form):
+        troubles.append(("otherwise", f"has a crop of {task.form[:64]!r}, where now is asked for {settings.form!r}"))
+    if task.faces == "0":
+        troubles.append(("whole", "has no face that was taken"))
+    elif task.faces.isdecimal():  # else it was not made here
+        with suppress(ValueError):  # PictureError among them; the linter speaks of such a cell
+            size = picture_size(content)
+            x, y, width, height = parse_box(task.face_box or None) or []
+            troubles += standing(int(task.faces), Face(x, y, width, height), size)
+    return tuple(troubles)
 
 
 def _is_usable(face: Face, settings: Settings) -> bool:

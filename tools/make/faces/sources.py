@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, RawFolder, find_raw, is_remote, open_raw, path_problem, sheet_path
+from DiffusionFER import IMAGE_SUFFIXES, SUBSETS, RawFolder, find_raw, open_raw, path_problem, sheet_path
 
 CONFIGS = tuple(name for name in SUBSETS if not name.endswith("_cropped"))
 CROPPED = "_cropped"  # the ending of the folder of an EmoNet folder's crops
@@ -32,7 +32,9 @@ class Task:
     shown: str
     problem: str = ""
     face_box: str = ""
+    face_confidence: str = ""
     faces: str = ""
+    form: str = ""
     sha256: str = ""
     sha256_cropped: str = ""
 
@@ -54,8 +56,6 @@ def open_source(config: str, data_dir: Path) -> Source:
     Raises FileNotFoundError or ValueError, in one line, where originals, sheet or rows are missing, or where crops
     cannot be put.
     """
-    if is_remote(data_dir):
-        raise ValueError("crops are written beside the originals, on this machine: give a folder, not a URL")
     if not data_dir.is_dir():
         raise FileNotFoundError(f"{data_dir} is not a folder: --data-dir is the raw tree")
     originals = open_raw(config, str(data_dir))
@@ -109,8 +109,13 @@ def _face_tasks(sheet: Path, prefixes: tuple[str, ...]) -> Iterator[Task]:
             problem = f"has a path that {problem}: mend its row"
         elif not file.endswith(".png"):
             problem = "is not named .png, and its crop, which is a PNG, has the same name: convert the original to PNG"
-        cells = {name: row.get(name) or "" for name in ("face_box", "faces", "sha256", "sha256_cropped")}
-        yield Task(number, path, file, file, path, problem or "", **cells)
+        yield Task(number, path, file, file, path, problem or "", **_cells(row))
+
+
+def _cells(row: dict[str, str]) -> dict[str, str]:
+    """Return the cells of a row on which its crop depends, as a task has them."""
+    names = ("face_box", "face_confidence", "faces", "sha256", "sha256_cropped")
+    return {**{name: row.get(name) or "" for name in names}, "form": row.get("crop") or ""}
 
 
 def _emonet(originals: RawFolder) -> Source:
@@ -146,6 +151,5 @@ def _emonet_tasks(originals: RawFolder, sheet: Path) -> Iterator[Task]:
         if not _is_picture(entry.name):
             continue
         row = known.get(entry.name, {})
-        cells = {name: row.get(name) or "" for name in ("face_box", "faces", "sha256", "sha256_cropped")}
         shown, problem = f"{originals.name}/{entry.name}", entry.problem or ""
-        yield Task(None, entry.name, entry.name, f"{_stem(entry.name)}.png", shown, problem, **cells)
+        yield Task(None, entry.name, entry.name, f"{_stem(entry.name)}.png", shown, problem, **_cells(row))

@@ -141,19 +141,24 @@ def _crop(plan: Plan, task: Task) -> Outcome:
     sha256, target = hashlib.sha256(content).hexdigest(), plan.crops / task.crop
     if task.sha256 not in ("", sha256):
         return left(f"has other bytes than the sheet says: SHA-256 {sha256}", "sha256", task.sha256)
-    if task.sha256_cropped and not plan.settings.again and _sha256_of(target) == task.sha256_cropped:
-        said = said_again(content, {"faces": task.faces, "face_box": task.face_box})
+    boxed = plan.settings.detector == "sheet" and task.faces == "0" and task.face_box  # since it was kept whole
+    again = plan.settings.again or boxed
+    if task.sha256_cropped and not again and _sha256_of(target) == task.sha256_cropped:
+        said = said_again(content, task, plan.settings)
         return Outcome(task.key, "there", {}, tuple(Trouble(k, task.shown, task.row, text) for k, text in said))
     cropped = crop_picture(content, task.face_box, plan.settings)
     troubles = tuple(Trouble(kind, task.shown, task.row, text) for kind, text in cropped.troubles)
     if not cropped.cells:
         return Outcome(task.key, "left", {}, troubles)
     cells = {**cropped.cells, "sha256": sha256}
+    if "face_box" not in cells and task.face_confidence and plan.settings.detector != "sheet":
+        # A detector's box of another time; one that a person or the renderer gave has no confidence, and stays.
+        cells |= {"face_box": "", "face_confidence": ""}
     if cropped.content is None:
-        has_one = plan.settings.again and _sha256_of(target)  # which stays, and so does what the sheet says of it
+        has_one = again and _sha256_of(target)  # which stays, and so does what the sheet says of it
         return Outcome(task.key, "left", {} if has_one else cells, troubles)
     made = hashlib.sha256(cropped.content).hexdigest()
-    if not plan.settings.again and not task.sha256_cropped and _sha256_of(target) not in ("", made):
+    if not again and not task.sha256_cropped and _sha256_of(target) not in ("", made):
         return left("has a crop of other bytes, which the sheet does not know: move it away, or replace it by --again")
     _write(plan, target, cropped.content)
     cells["sha256_cropped"] = made
