@@ -17,9 +17,10 @@ from tools.linting import ConfigName, fail, stop
 
 if TYPE_CHECKING:  # loaded when a command runs, so that --help answers at once
     from tools.make.ratings.importing import Import
-    from tools.make.ratings.merge import Outcome
+    from tools.make.ratings.labels import Outcome
 
 AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is told in our words
+AS_BEFORE = "its row is as before the ratings"
 LISTED = 20  # cases of a kind that are told to a person; --json has all
 LEFT_OUT = {
     "cancelled": "cancelled",
@@ -73,6 +74,8 @@ def export(
     for file in project.files:
         click.echo(file)
     click.echo(f"{project.pictures:,} pictures, each for {sample.overlap} of {raters} raters", err=True)
+    for file in project.removed:
+        click.echo(f"{file} removed: tasks of an export before, of which there are fewer files now", err=True)
     if project.missing:
         click.echo(f"{project.missing:,} rows have no picture yet, and no task", err=True)
     click.echo(f"In a new project, paste {XML} below Settings > Labeling Interface and import the tasks.", err=True)
@@ -94,7 +97,7 @@ def export(
     type=click.Choice(["skip", "keep", "fail"]),
     default="skip",
     show_default=True,
-    help="Leave such a row as it is, keep its emotion and write the rest, or write no row.",
+    help="Leave such a row as it was before the ratings, write all but its emotion, or write no row.",
 )
 @click.option(
     "--on-change",
@@ -114,7 +117,7 @@ def import_(
 ) -> None:
     """Merge ratings, as Label Studio exports them (JSON or JSON-MIN), into the labels.
 
-    Every single rating is kept in ratings.csv; to import a file again changes nothing.
+    Every single rating is kept in ratings.csv; to import a file again changes nothing, and neither does another order.
     """
     from tools.make.ratings.importing import import_exports
 
@@ -132,7 +135,10 @@ def import_(
         for line in _told(done, on_tie, on_change):
             click.echo(line)
     undecided = any(
-        outcome.unknown or (outcome.ties and on_tie != "keep") or (outcome.changes and on_change == "keep")
+        outcome.unknown
+        or outcome.shared
+        or (outcome.ties and on_tie != "keep")
+        or (outcome.changes and on_change == "keep")
         for outcome in done.outcomes.values()
     )
     sys.exit(1 if undecided else 0)
@@ -160,12 +166,14 @@ def _told(done: Import, on_tie: str, on_change: str) -> Iterator[str]:
 
 
 def _cases(outcome: Outcome, on_tie: str, on_change: str) -> Iterator[str]:
-    tie = {"skip": "its row is as it was", "keep": "its emotion is as it was", "fail": "no row was written"}[on_tie]
-    change = {"keep": "its row is as it was: see --on-change", "write": "move the file, which the checks name"}
+    tie = {"skip": AS_BEFORE, "keep": "its emotion is as before the ratings", "fail": "no row was written"}[on_tie]
+    change = {"keep": f"{AS_BEFORE}: see --on-change", "write": "move the file, which the checks name"}
     yield from _listed([f"tie: {path}: {' and '.join(tied)}; {tie}" for path, tied in outcome.ties])
     said = [f"changed: {path}: {old or 'no emotion'} is {new} to most" for path, old, new in outcome.changes]
     yield from _listed([f"{line}; {change[on_change]}" if on_change in change else line for line in said])
     yield from _listed([f"moved: {path} to {now}" for path, now in outcome.moves])
+    shared = "another picture has its name, so that its ratings know it by its path: label it with --on-change write"
+    yield from _listed([f"not moved: {path}: {shared}" for path in outcome.shared])
     yield from _listed([f"unknown: no row has picture {name!a}: its ratings are kept" for name in outcome.unknown])
 
 
@@ -179,14 +187,17 @@ def _listed(lines: list[str]) -> Iterator[str]:
 @click.argument("path", type=AS_PATH, metavar="FILE|DATA_DIR")
 @json_option
 def agreement(path: Path, as_json: bool) -> None:
-    """Report how far raters agree: of a data directory, an export, ratings.csv, or a CSV of EmoNet-Face."""
+    """Report how far raters agree: of a data directory, an export, ratings.csv, or a CSV of EmoNet-Face.
+
+    Exit status 1: a folder of the data directory has no annotations that can be read, and is left out.
+    """
     import logging
 
     from tools.make.ratings.importing import reports
 
     logging.getLogger("DiffusionFER").setLevel(logging.ERROR)  # an alias of a category is no matter of agreement
     try:
-        found = reports(path)
+        found, problems = reports(path)
     except (OSError, ValueError) as error:
         fail(_plain(error))
     except KeyboardInterrupt:
@@ -195,6 +206,9 @@ def agreement(path: Path, as_json: bool) -> None:
         click.echo(json.dumps([report.as_json() for report in found], indent=1, ensure_ascii=False))
     else:
         click.echo("\n".join(report.as_text() for report in found), nl=False)
+    for problem in problems:
+        click.echo(f"left out: {problem}", err=True)
+    sys.exit(1 if problems else 0)
 
 
 if __name__ == "__main__":

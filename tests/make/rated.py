@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
+
+from tools.annotate import main
+from tools.make.ratings.importing import Import, import_exports
+
 # Exported by Label Studio 1.23.2 from projects that `annotate export` made: somebody rated in a browser.
 REAL = Path(__file__).parent / "labelstudio"
+# Of `write_faces`: the second picture is happy, at 0.61 and 0.25.
+NAME, PATH, MOVED = "aaaaaaab", "DifussionEmotion_S/happy/aaaaaaab_1.png", "DifussionEmotion_S/sad/aaaaaaab_2.png"
+
+
+def run(*arguments: object) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def annotation(
@@ -34,3 +47,22 @@ def write_export(path: Path, *tasks: Any) -> Path:
     """Write tasks as an export and return its path."""
     path.write_text(json.dumps(list(tasks)), encoding="utf-8")
     return path
+
+
+def rows(data_dir: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of the sheet by path."""
+    with (data_dir / "dataset_sheet.csv").open(newline="") as file:
+        return {row["path"]: row for row in csv.DictReader(file)}
+
+
+def files(data_dir: Path) -> dict[str, bytes]:
+    """Return all that lies in a data directory, but locks."""
+    found = sorted(path for path in data_dir.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {path.relative_to(data_dir).as_posix(): path.read_bytes() for path in found}
+
+
+def imported(data_dir: Path, *votes: str, **policy: Any) -> Import:
+    """Import what so many people say of the picture, each at another place."""
+    said = [annotation(who, vote, (0.5, who / 10), id=who) for who, vote in enumerate(votes, 1)]
+    export = write_export(data_dir.parent / "export.json", task(NAME, *said))
+    return import_exports([export], data_dir, **policy)

@@ -1,38 +1,20 @@
-"""`annotate`: projects that are written, ratings that come back, agreement, and what the command says."""
+"""`annotate import` and `annotate agreement`: what they do, and what they say."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
-from click.testing import CliRunner, Result
-from hypothesis import given
-from hypothesis import strategies as st
 
-from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, SUBSETS, open_raw, read_annotations, read_index
+from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, open_raw, read_annotations, read_index
 from tests.environments import ROOT
-from tests.make.rated import REAL, annotation, task, write_export
+from tests.make.rated import REAL, annotation, run, task, write_export
 from tests.trees import write_emonet, write_faces, zip_folder
-from tools.annotate import main
-from tools.make.ratings.pictures import Picture, Pictures
-from tools.make.ratings.tasks import Sample, draw, share_out
-
-
-def run(*arguments: object) -> Result:
-    """Run the command."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def tasks_of(path: Path) -> list[dict[str, Any]]:
-    """Return the tasks of a file."""
-    found: list[dict[str, Any]] = json.loads(path.read_text())
-    return found
+from tools.make.ratings.emonet import annotator_name
 
 
 @pytest.fixture
@@ -42,107 +24,6 @@ def tree(tmp_path: Path) -> Path:
     write_faces(tmp_path / "data tree", 28, 48)
     write_emonet(tmp_path / "data tree")
     return tmp_path / "data tree"
-
-
-# --- export -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("config", ["small_original", "small_cropped", "emonet_hq"])
-def test_a_project(tree: Path, tmp_path: Path, config: str) -> None:
-    """Each picture has a task, whose URL leads to its file and whose name says no label; the bytes never differ."""
-    made = [run("export", tree, "--config", config, "-o", tmp_path / out) for out in "ab"]
-    assert [result.exit_code for result in made] == [0, 0], made[0].output
-    for name in ("tasks.json", "labeling_config.xml"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    found = tasks_of(tmp_path / "a/tasks.json")
-    assert len(found) == (2 if config == "emonet_hq" else 28)
-    for one in found:
-        before, _, path = unquote(one["data"]["image"]).partition("?d=")
-        assert before == "/data/local-files/"
-        assert (tree.parent / path).is_file()
-        assert path.split("/")[1] == SUBSETS[config].folders[0]
-        assert one.keys() == {"data"}
-        assert not any(emotion in one["data"]["picture"] or "_" in one["data"]["picture"] for emotion in EMOTIONS)
-
-
-def test_a_prefix(tree: Path, tmp_path: Path) -> None:
-    """With --url the pictures may be in a zip, and are addressed below the prefix; without it, a zip is refused."""
-    zip_folder(tree / "DifussionEmotion_S")
-    refused = run("export", tree, "--config", "small_original", "-o", tmp_path / "a")
-    message = (
-        "error: the pictures of small_original are in a zip, of which nothing is served: unpack it, or give --url\n"
-    )
-    assert (refused.exit_code, refused.stderr) == (2, message)
-    given_url = run("export", tree, "--config", "small_original", "-o", tmp_path / "a", "--url", "https://x.org/d")
-    assert given_url.exit_code == 0
-    images = [one["data"]["image"] for one in tasks_of(tmp_path / "a/tasks.json")]
-    assert all(image.startswith("https://x.org/d/DifussionEmotion_S/") for image in images)
-
-
-def test_claims_only_where_they_are_wanted(tree: Path, tmp_path: Path) -> None:
-    """With --with-claims a task shows what the sheet says, by name of its source, in the form of a rating."""
-    assert run("export", tree, "--config", "small_original", "-o", tmp_path / "a", "--with-claims").exit_code == 0
-    for one in tasks_of(tmp_path / "a/tasks.json"):
-        (prediction,) = one["predictions"]
-        assert prediction["model_version"] == "prompt"
-        emotion, point = prediction["result"]
-        assert f"/{emotion['value']['choices'][0]}/" in one["data"]["image"]
-        assert 0 <= point["value"]["x"] <= 100
-    refused = run("export", tree, "--config", "emonet_hq", "-o", tmp_path / "b", "--with-claims")
-    assert refused.stderr == "error: emonet_hq has no sheet, and so no labels to show: leave out --with-claims\n"
-
-
-def test_rows_without_a_picture(tree: Path, tmp_path: Path) -> None:
-    """A row whose picture is not made yet has no task, which is said."""
-    (tree / "DifussionEmotion_S/happy/aaaaaaab_1.png").unlink()
-    result = run("export", tree, "--config", "small_original", "-o", tmp_path / "a")
-    assert len(tasks_of(tmp_path / "a/tasks.json")) == 27
-    assert "1 rows have no picture yet, and no task\n" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--config", "emonet_binary"], "emonet_binary is judged one emotion at a time, after another judgement, which "
-         "is no task that can be given out: rate emonet_hq, whose 40 sliders are those of EmoNet-Face"),
-        (["--config", "small_original", "--count", "29"], "count: expected at most 28, the pictures there are (got "
-         "29)"),
-        (["--config", "small_original", "--raters", "2", "--overlap", "3"], "overlap: expected 1 to 2, the number of "
-         "raters (got 3)"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_exported(tree: Path, tmp_path: Path, options: list[str], message: str) -> None:
-    """Each is one line, and no file is written."""
-    result = run("export", tree, "-o", tmp_path / "a", *options)
-    assert (result.exit_code, result.stderr) == (2, f"error: {message}\n")
-    assert not (tmp_path / "a").exists()
-
-
-PICTURES = Pictures([Picture(f"p{n}", f"f/{n}.png", {"emotion": EMOTIONS[n % 7]}) for n in range(60)], 0, False)
-
-
-@given(st.integers(1, 60), st.integers(0, 9))
-def test_a_balanced_draw(count: int, seed: int) -> None:
-    """Of a draw, no emotion has more than one picture more than another, as far as there are so many."""
-    drawn = draw(PICTURES, Sample(count, seed=seed))
-    emotions = Counter(picture.row["emotion"] for picture in drawn)
-    assert len({picture.name for picture in drawn}) == count
-    assert max(emotions.values()) - min(emotions[emotion] for emotion in EMOTIONS) <= 1
-
-
-@given(st.integers(1, 7).flatmap(lambda raters: st.tuples(st.just(raters), st.integers(1, raters))), st.integers(0, 9))
-def test_shares_of_a_team(team: tuple[int, int], seed: int) -> None:
-    """Each picture has its number of raters, nobody has two more than another, and with two all pairs meet."""
-    raters, overlap = team
-    shares = share_out(PICTURES.found, Sample(None, raters, overlap, seed))
-    names = [[picture.name for picture in share] for share in shares]
-    assert Counter(name for share in names for name in share) == dict.fromkeys(
-        (p.name for p in PICTURES.found), overlap
-    )
-    assert all(len(set(share)) == len(share) for share in names)
-    assert max(map(len, names)) - min(map(len, names)) <= 1
-    if overlap > 1:
-        assert all(set(one) & set(other) for one in names for other in names)
 
 
 # --- import -----------------------------------------------------------------------------------------------------------
@@ -156,7 +37,7 @@ def test_a_real_round_trip(tree: Path) -> None:
         "ratings read: 8, of them new: 4\n"
         "left out: cancelled: 1\n"
         "small: pictures labelled by people: 3, rows written: 3\n"
-        f"changed: {path}: disgust is happy to most; its row is as it was: see --on-change\n"
+        f"changed: {path}: disgust is happy to most; its row is as before the ratings: see --on-change\n"
     )
     assert result.exit_code == 1
     assert (
@@ -168,7 +49,7 @@ def test_a_real_round_trip(tree: Path) -> None:
 
 
 def test_the_builder_reads_what_was_imported(tree: Path) -> None:
-    """Ratings of EmoNet-Face HQ are rows of its CSV beside others; again they replace, and e-mail is hidden."""
+    """Ratings of EmoNet-Face HQ are rows of its CSV beside others; again they replace, and names are hidden."""
     assert run("import", REAL / "hq.json", "--data-dir", tree, "--rater", "anna@example.org").exit_code == 0
     folder = open_raw("emonet_hq", str(tree))
     read = {(one.image, one.says["annotator"]): one.says["ratings"] for one in read_annotations("hq", folder)}
@@ -186,7 +67,7 @@ def test_a_folder_without_annotations_gets_some(tree: Path) -> None:
     """Where nobody has rated yet, the CSV is made as upstream ships it."""
     (tree / "emonet-face-hq/hq.csv").unlink()
     assert run("import", REAL / "hq.json", "--data-dir", tree).exit_code == 0
-    text = "image,annotator,annotations,human\nimages/00001.png,1,{'Amusement': 6.0},True\n"
+    text = "image,annotator,annotations,human\nimages/00001.png,rater-6b86b273,{'Amusement': 6.0},True\n"
     assert (tree / "emonet-face-hq/hq.csv").read_text() == text
 
 
@@ -273,6 +154,40 @@ def test_agreement_of_emonet(tree: Path) -> None:
         f"error: {tree}/dataset_sheet.csv holds no ratings: expected an export (.json), ratings.csv, or a CSV of "
         "EmoNet-Face\n"
     )
+
+
+def test_agreement_of_nothing(tree: Path, tmp_path: Path) -> None:
+    """No rating is no report; a folder without annotations is named, and the others are reported."""
+    export = write_export(tmp_path / "a.json")
+    result = run("agreement", export)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"error: {export} holds no rating yet\n")
+    (tree / "emonet-face-binary/binary.csv").unlink()
+    result = run("agreement", tree, "--json")
+    assert (result.exit_code, [report["kind"] for report in json.loads(result.stdout)]) == (1, ["hq"])
+    assert result.stderr.startswith("left out: emonet_binary: ")
+    (tree / "emonet-face-hq/hq.csv").unlink()
+    result = run("agreement", tree)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("rater", "name"),
+    [
+        ("anna", "rater-55579b55"), ("anna@example.org", "rater-a3bf8623"), ("1", "rater-6b86b273"),
+        ("human-4", "human-4"), ("expert-12", "expert-12"),
+    ],
+)  # fmt: skip
+def test_names_of_raters(rater: str, name: str) -> None:
+    """No name and no address is published, but always the same word for it; upstream's annotators keep theirs."""
+    assert annotator_name(rater) == name
+
+
+def test_what_cannot_be_imported_changes_nothing(tree: Path) -> None:
+    """Of EmoNet-Face, too: a folder that is a zip is refused before a rating is kept."""
+    zip_folder(tree / "emonet-face-hq")
+    result = run("import", REAL / "hq.json", "--data-dir", tree)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert not (tree / "ratings.csv").exists()
 
 
 def test_real_agreement(shared: Path) -> None:

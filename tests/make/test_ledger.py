@@ -166,6 +166,69 @@ def test_a_second_process_is_kept_out(sheet: Path) -> None:
         pass
 
 
+def test_it_can_be_read_meanwhile(sheet: Path) -> None:
+    """By who writes nothing: with what is recorded, and with what is written while it is read once."""
+    with Ledger(sheet, reading=True) as reader:
+        assert [row["path"] for row in reader.rows()] == ["a.png", "b.png"]
+    assert list(sheet.parent.iterdir()) == [sheet]
+    with Ledger(sheet) as ledger:
+        ledger.record({"a.png": {"note": "theirs"}, "c.png": {"note": "new"}})
+        with Ledger(sheet, reading=True) as reader:
+            ledger.fold()
+            assert reader.cells() == {"a.png": {"note": "theirs"}, "c.png": {"note": "new"}}
+            assert [(row["path"], row["note"]) for row in reader.rows()] == [
+                ("a.png", "theirs"), ("b.png", ""), ("c.png", "new"),
+            ]  # fmt: skip
+        assert ledger.cells() == {}
+
+
+def refused(sheet: Path) -> str:
+    """Return why a sheet is not opened."""
+    with pytest.raises(LedgerError) as error, Ledger(sheet):
+        pass
+    return str(error.value)
+
+
+def test_rows_are_renamed_with_their_files(sheet: Path) -> None:
+    """The files first, then the row, at its place; who cannot rename files is kept out meanwhile."""
+    asked = []
+
+    def rename(before: str, after: str) -> None:
+        assert sheet.read_text().startswith(HEADER + "a.png,happy,mine\n")
+        asked.append((before, after))
+        if len(asked) == 1:
+            raise ValueError("something is in the way")
+
+    with Ledger(sheet, rename=rename) as ledger:
+        ledger.record({"a.png": {"path": "z.png", "emotion": "sad"}})
+        with pytest.raises(ValueError, match="something is in the way"):
+            ledger.fold()
+    assert refused(sheet) == (
+        f"{sheet}: an import that moves pictures was cut short: run that `diffusionfer annotate import` again, which "
+        "finishes it"
+    )
+    with Ledger(sheet, rename=rename) as ledger:
+        assert [row["path"] for row in ledger.rows()] == ["z.png", "b.png"]
+        assert ledger.fold() == 1
+        assert (ledger.fold(), asked) == (0, [("a.png", "z.png")] * 2)
+    with Ledger(sheet):
+        assert sheet.read_text() == HEADER + "z.png,sad,mine\nb.png,sad,\n"
+
+
+def test_a_row_that_is_renamed_already(sheet: Path) -> None:
+    """Killed after the sheet was written, a rename is recorded still, and is done: no row comes of it."""
+    with Ledger(sheet, rename=lambda before, after: None) as ledger:
+        ledger.record({"a.png": {"path": "z.png"}})
+        sheet.write_text(content := HEADER + "z.png,happy,mine\nb.png,sad,\n")
+    assert refused(sheet)
+    with Ledger(sheet, rename=lambda before, after: None) as ledger:
+        assert [row["path"] for row in ledger.rows()] == ["z.png", "b.png"]
+        ledger.fold()
+    assert sheet.read_text() == content
+    with Ledger(sheet) as ledger:
+        assert ledger.cells() == {}
+
+
 WRONG = {
     "seed,emotion\n1,happy\n": "{sheet} has no column path: mend its first line",
     "path,path\n": "{sheet} has a column twice: mend its first line",

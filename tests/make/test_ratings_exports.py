@@ -88,6 +88,7 @@ BAD: list[tuple[Any, str]] = [
     ([1], ": task number 1: expected a task (got 1)"),
     ([{"id": 5, "data": {"text": "x"}, "annotations": []}], ": task 5: no picture and config in its data ('text'): the "
      "tasks that `annotate export` writes have both"),
+    ([{**task("a"), "annotations": None}], ": task 7: annotations: expected a list (got None)"),
     ([task("a", config="coco")], ": task 7: config 'coco' is none of small_original, small_cropped, medium_original, "
      "medium_cropped, large_original, large_cropped, emonet_hq, emonet_binary, emonet_big"),
     ([task("a", config="emonet_big")], ": task 7: emonet_big has ratings of models, not of people: rate emonet_hq, "
@@ -138,6 +139,7 @@ def test_what_is_not_json(tmp_path: Path, content: bytes, message: str) -> None:
 @ANY
 @given(st.lists(JSON | st.dictionaries(KEYS, JSON), max_size=3), JSON)
 @example([{"annotations": 3, "data": None}], None)
+@example([{"id": "\x1f"}], None)
 @example([], {"id": [1]})
 def test_any_json_is_no_crash(tmp_path: Path, tasks: list[Any], inside: Any) -> None:
     """Whatever JSON is read, as a task or inside a good one, gives ratings or an ExportError of one line."""

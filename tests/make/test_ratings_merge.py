@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,17 @@ from hypothesis import strategies as st
 
 from DiffusionFER import EMOTIONS, read_index
 from tests.check.material import check
-from tests.make.rated import annotation, task, write_export
-from tests.trees import write_faces, zip_folder
+from tests.make.rated import NAME, PATH, annotation, files, imported, rows, task, write_export
+from tests.trees import write_faces
 from tools.make.design import design
 from tools.make.label_source import label_source
 from tools.make.ledger import Ledger
-from tools.make.ratings import merge as merging
 from tools.make.ratings.exports import ExportError, Rating
-from tools.make.ratings.importing import Import, import_exports, reports
+from tools.make.ratings.importing import import_exports, reports
 from tools.make.ratings.kept import latest
-from tools.make.ratings.merge import label_sheet, merge
-from tools.make.ratings.moves import moved_path
+from tools.make.ratings.labels import CLAIM, OnChange, OnTie, label_rows
+from tools.make.ratings.merge import merge
 
-# Of `write_faces`: the second picture is happy, at 0.61 and 0.25.
-NAME, PATH, MOVED = "aaaaaaab", "DifussionEmotion_S/happy/aaaaaaab_1.png", "DifussionEmotion_S/sad/aaaaaaab_2.png"
 AFFECT = st.integers(-700, 700).map(lambda value: value / 1000)
 
 
@@ -37,25 +34,6 @@ def rating(
     says: dict[str, Any] = {} if said is None else {"emotion": said}
     says |= {} if point is None else {"valence": point[0], "arousal": point[1]}
     return Rating("small_original", NAME, who, when, no, says)
-
-
-def rows(data_dir: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of the sheet by path."""
-    with (data_dir / "dataset_sheet.csv").open(newline="") as file:
-        return {row["path"]: row for row in csv.DictReader(file)}
-
-
-def files(data_dir: Path) -> dict[str, bytes]:
-    """Return all that lies in a data directory, but locks."""
-    found = sorted(path for path in data_dir.rglob("*") if path.is_file() and path.suffix != ".lock")
-    return {path.relative_to(data_dir).as_posix(): path.read_bytes() for path in found}
-
-
-def imported(data_dir: Path, *votes: str, **policy: Any) -> Import:
-    """Import what so many people say of the picture, each at another place."""
-    said = [annotation(who, vote, (0.5, who / 10), id=who) for who, vote in enumerate(votes, 1)]
-    export = write_export(data_dir.parent / "export.json", task(NAME, *said))
-    return import_exports([export], data_dir, **policy)
 
 
 @pytest.fixture
@@ -86,7 +64,9 @@ def test_labels_in_the_sheet(tree: Path) -> None:
     before = rows(tree)
     done = imported(tree, "happy", "happy", "sad")
     row = rows(tree)[PATH]
-    added = {"raters": "3", "valence_spread": "0.0", "arousal_spread": "0.1", "label_source": "person"}
+    added = {"raters": "3", "valence_spread": "0.0", "arousal_spread": "0.1"}
+    added |= dict.fromkeys(["label_source", "affect_source"], "person")
+    added[CLAIM] = json.dumps({name: before[PATH][name] for name in ("path", "emotion", "valence", "arousal")})
     assert row == {**before[PATH], "valence": "0.5", "arousal": "0.2", "emotion": "happy", **added}
     empty = dict.fromkeys(added, "")
     assert {path: row for path, row in rows(tree).items() if path != PATH} == {
@@ -142,6 +122,83 @@ def test_a_tie_that_fails(tree: Path) -> None:
     assert (tree / "dataset_sheet.csv").read_bytes() == before
 
 
+def test_sources_of_emotion_and_of_affect(tree: Path) -> None:
+    """A class alone is no word on valence and arousal, and points alone are none on the emotion."""
+    said = [task(NAME, annotation(1, "happy")), task("aaaaaaac", annotation(1, None, (-0.25, 0.5)))]
+    before = rows(tree)
+    import_exports([write_export(tree.parent / "a.json", *said)], tree)
+    named, placed = (rows(tree)[path] for path in (PATH, "DifussionEmotion_S/sad/aaaaaaac_2.png"))
+    assert (named["label_source"], named["affect_source"], named["valence"]) == ("person", "", before[PATH]["valence"])
+    assert (placed["label_source"], placed["affect_source"]) == ("", "person")
+    assert (placed["emotion"], placed["valence"], placed["arousal"]) == ("sad", "-0.25", "0.5")
+
+
+@pytest.mark.parametrize("policy", ["skip", "keep"])
+def test_a_tie_takes_back_what_one_alone_said(tree: Path, policy: OnTie) -> None:
+    """In two imports as in one: the emotion and its source are those of the claim again."""
+    before = {name: cell for name, cell in rows(tree)[PATH].items() if cell}
+    for who, emotion in enumerate(("happy", "sad"), 1):
+        export = write_export(tree.parent / "a.json", task(NAME, annotation(who, emotion, (0.5, who / 10))))
+        import_exports([export], tree, on_tie=policy)
+    row = {name: cell for name, cell in rows(tree)[PATH].items() if cell}
+    if policy == "keep":
+        affect = {"valence": "0.5", "arousal": "0.15", "raters": "2", "affect_source": "person"}
+        claim = json.dumps({name: before[name] for name in ("path", "emotion", "valence", "arousal")})
+        assert row == {**before, **affect, "valence_spread": "0.0", "arousal_spread": "0.071", CLAIM: claim}
+    else:
+        assert row == before
+
+
+VOTES = st.tuples(st.sampled_from([None, "happy", "sad", "fear"]), st.none() | st.tuples(AFFECT, AFFECT)).filter(any)
+
+
+@given(
+    votes=st.lists(VOTES, min_size=1, max_size=7).flatmap(lambda votes: st.permutations(list(enumerate(votes)))),
+    ends=st.sets(st.integers(1, 6)),
+    on_tie=st.sampled_from(["skip", "keep"]),
+    on_change=st.sampled_from(["keep", "write", "move"]),
+    claim=st.sampled_from([{"emotion": "happy"}, {"emotion": "fear", "valence": "0.1", "label_source": "model"}]),
+)
+def test_the_order_of_imports_is_of_no_matter(
+    votes: list[tuple[int, Any]], ends: set[int], on_tie: OnTie, on_change: OnChange, claim: dict[str, str]
+) -> None:
+    """In parts of any size and order, or all at once: the same row, at the same path."""
+    ratings = [rating(str(who), *said) for who, said in votes]
+
+    def labelled(parts: list[int]) -> dict[str, str]:
+        row = {"path": PATH, **claim}
+        for end in parts:
+            of = {NAME: [one for said in latest(ratings[:end])[0].values() for one in said]}
+            _, cells = label_rows("small_original", Path("nowhere"), [row], of, on_tie, on_change)
+            row |= cells.get(row["path"], {})
+        return {column: text for column, text in row.items() if text}
+
+    assert labelled([*sorted(end for end in ends if end < len(votes)), len(votes)]) == labelled([len(votes)])
+
+
+def test_what_is_mended_by_hand_stays(tree: Path) -> None:
+    """What people did not say is the owner's to change, before and after they rated."""
+    export = write_export(tree.parent / "a.json", task(NAME, annotation(1, "happy")))
+    import_exports([export], tree)
+    with Ledger(tree / "dataset_sheet.csv") as ledger:
+        ledger.record({PATH: {"valence": "0.125"}})
+        ledger.fold()
+    import_exports([export], tree)
+    assert (rows(tree)[PATH]["valence"], rows(tree)[PATH]["label_source"]) == ("0.125", "person")
+
+
+def test_a_claim_that_was_spoiled(tree: Path) -> None:
+    """Is named with its row and a way out, and nothing is written."""
+    imported(tree, "happy")
+    sheet = tree / "dataset_sheet.csv"
+    sheet.write_text(sheet.read_text().replace('"{""path""', '"{""file""'))
+    before = files(tree)
+    wanted = r"happy/aaaaaaab_1\.png: claim: expected what an import wrote there: restore it, or empty it .* \(got '{"
+    with pytest.raises(ValueError, match=wanted):
+        imported(tree, "happy", "happy")
+    assert files(tree) == before
+
+
 def test_another_emotion_is_told_first(tree: Path) -> None:
     """Where most see another emotion than the path says, the row stays as it is, and no file moves."""
     before = files(tree)
@@ -156,79 +213,6 @@ def test_another_emotion_is_written(tree: Path) -> None:
     assert rows(tree)[PATH]["emotion"] == "sad"
     assert {"SH015", "SH016"} <= {finding.rule for finding in check(tree)}
     assert imported(tree, "sad").outcomes["small"].changes == []  # the label is theirs now
-
-
-def test_a_picture_is_moved(tree: Path) -> None:
-    """Moved, picture and crop have another folder and index, and the same bytes; no check is broken."""
-    before = files(tree)
-    sad = [annotation(who, "sad", (-0.5, -0.2), id=who) for who in (1, 2)]
-    export = write_export(tree.parent / "a.json", task(NAME, *sad))
-    assert import_exports([export], tree, on_change="move").outcomes["small"].moves == [(PATH, MOVED)]
-    after = files(tree)
-    assert PATH not in rows(tree)
-    assert rows(tree)[MOVED]["emotion"] == "sad"
-    for folder in ("DifussionEmotion_S", "DiffusionEmotion_S_cropped"):
-        name, moved = (path.replace("DifussionEmotion_S", folder) for path in (PATH, MOVED))
-        assert (after[moved], name in after) == (before[name], False)
-    assert {finding.rule for finding in check(tree)} == {"SH041"}  # the prompt still asks for what it asked for
-    # The picture's name says no label, so an export from before the move still finds it.
-    assert import_exports([export], tree, on_change="move").outcomes["small"].written == 0
-
-
-@pytest.mark.parametrize("stage", ["recorded", "one file", "both files"])
-def test_a_move_that_is_killed(tree: Path, stage: str) -> None:
-    """Killed anywhere, a move is finished by the next import, and every picture has a row."""
-    whole = tree.parent / "whole" / "data"
-    whole.mkdir(parents=True)
-    write_faces(whole, 14, 48)
-    said = [annotation(1, "sad", (-0.5, -0.2))]
-    export = write_export(tree.parent / "a.json", task(NAME, *said))
-    import_exports([export], whole, on_change="move")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "finish_moves", lambda data_dir, ledger: None)
-        patch.setattr(Ledger, "fold", lambda self: 0)
-        label_sheet("small_original", tree, {NAME: [rating("1", "sad", (-0.5, -0.2))]}, on_change="move")
-    folders = ["DifussionEmotion_S", "DiffusionEmotion_S_cropped"]
-    for folder in folders[: {"recorded": 0, "one file": 1, "both files": 2}[stage]]:
-        (tree / PATH.replace(folders[0], folder)).rename(tree / MOVED.replace(folders[0], folder))
-    import_exports([export], tree, on_change="move")
-    assert files(tree) == files(whole)
-
-
-@pytest.mark.parametrize("way", ["file", "row", "link"])
-def test_what_is_in_the_way_of_a_move(tree: Path, way: str) -> None:
-    """A file or a row of the new name, or a link, stops the move in one line, before anything is recorded."""
-    if way == "file":
-        (tree / MOVED).write_bytes(b"mine")
-    if way == "row":
-        sheet = tree / "dataset_sheet.csv"
-        sheet.write_text(sheet.read_text().replace("sad/aaaaaaac_2", "sad/aaaaaaab_2"))
-        (tree / "DifussionEmotion_S/sad/aaaaaaac_2.png").rename(tree / MOVED)
-    if way == "link":
-        (tree / "DifussionEmotion_S/happy").rename(tree.parent / "happy")
-        (tree / "DifussionEmotion_S/happy").symlink_to(tree.parent / "happy")
-    before = files(tree)
-    export = write_export(tree.parent / "a.json", task(PATH if way == "row" else NAME, annotation(1, "sad")))
-    messages = {
-        "file": f"{tree / MOVED} is in the way of {tree / PATH}: look at both, and remove one",
-        "row": f"{PATH} cannot become {MOVED}, which another row has: rename one by hand",
-        "link": f"{tree / PATH} is behind a link, and is not moved: put the file itself there",
-    }
-    with pytest.raises(ValueError, match=r".") as error:
-        import_exports([export], tree, on_change="move")
-    assert str(error.value) == messages[way]
-    assert {name: data for name, data in files(tree).items() if name != "ratings.csv"} == before
-
-
-def test_a_move_in_a_zip(tree: Path) -> None:
-    """In a zip nothing is moved: said before anything is written, and the labels stay as they were."""
-    zip_folder(tree / "DiffusionEmotion_S_cropped")
-    before = (tree / "dataset_sheet.csv").read_bytes()
-    with pytest.raises(
-        ValueError, match=r"^DiffusionEmotion_S_cropped\.zip is a zip, in which nothing is moved: unpack"
-    ):
-        imported(tree, "sad", on_change="move")
-    assert (tree / "dataset_sheet.csv").read_bytes() == before
 
 
 def test_pictures_that_are_not_there(tree: Path) -> None:
@@ -254,15 +238,41 @@ def test_one_bad_file_changes_nothing(tree: Path) -> None:
     assert files(tree) == before
 
 
-def test_a_spoiled_file_of_ratings(tree: Path) -> None:
-    """A row of ratings.csv that somebody spoiled is named, and the sheet stays as it is."""
+SPOILED = {
+    "happy": ("glad", "emotion: expected one of neutral, happy, sad, surprise, fear, disgust, angry (got 'glad')"),
+    "0.5": ("7", "valence: expected a number from -1 to 1 (got '7')"),
+    "0.1": ("", "arousal: expected a number from -1 to 1 (got '')"),
+    "0.1,": ("nan,", "arousal: expected a number from -1 to 1 (got 'nan')"),
+    "small_original": ("emonet_big", "config: expected the name of one that people rate (got 'emonet_big')"),
+    "Z,1,": ("Z,,", "rater: expected a name (got '')"),
+    "2026-01-02T03:04:05.000000Z": ("2 Jan", "rated_at: expected a time as 2026-01-31T12:00:00.000000Z (got '2 Jan')"),
+}
+
+
+@pytest.mark.parametrize("cell", SPOILED)
+def test_a_spoiled_file_of_ratings(tree: Path, cell: str) -> None:
+    """A cell of ratings.csv that somebody spoiled is named with a way out, and nothing is written."""
     imported(tree, "happy")
-    path = tree / "ratings.csv"
-    path.write_text(path.read_text().replace("happy", "glad"))
-    before = (tree / "dataset_sheet.csv").read_bytes()
-    with pytest.raises(ValueError, match=r"ratings\.csv row 2 is no rating \(tuple\.index.*\): restore or remove it$"):
+    path, (spoiled, message) = tree / "ratings.csv", SPOILED[cell]
+    path.write_text(path.read_text().replace(cell, spoiled, 1))
+    before = files(tree)
+    way_out = "restore the file, or remove the row and import its export again"
+    with pytest.raises(ValueError, match=r".") as error:
         imported(tree, "happy", "sad")
-    assert (tree / "dataset_sheet.csv").read_bytes() == before
+    assert str(error.value) == f"{path} row 2: {message}: {way_out}"
+    assert files(tree) == before
+
+
+@pytest.mark.parametrize("ratings", ["", "[]", "[3]", '{""Joy"": 1}', '{""Awe"": 8}', '{""Awe"": null}'])
+def test_spoiled_ratings_of_sliders(tmp_path: Path, ratings: str) -> None:
+    """What is no JSON of emotions and numbers on their scale is named, too."""
+    header, cells = "rating,config,picture,rater,rated_at,annotation,ratings", "a,emonet_hq,p,anna,,1"
+    (tmp_path / "ratings.csv").write_text(f'{header}\n{cells},"{ratings}"\n')
+    with pytest.raises(ValueError, match=r"csv row 2: ratings: expected JSON of emotions and numbers from 0 to 7 \(go"):
+        reports(tmp_path)
+    (tmp_path / "ratings.csv").write_text(f"{header}\n{cells}\n")
+    with pytest.raises(ValueError, match=r"csv row 2 has not as many cells as the header \(6\): restore the file, or"):
+        reports(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -275,13 +285,6 @@ def test_a_file_of_ratings_that_is_no_csv(tmp_path: Path, content: bytes) -> Non
         ValueError, match=r"^\S*/ratings\.csv cannot be read as CSV UTF-8 after row 1 \(.*\): restore it$"
     ):
         reports(tmp_path)
-
-
-def test_paths() -> None:
-    """A moved path is in the published form and says its emotion; other names keep theirs."""
-    assert moved_path("DifussionEmotion_M/angry/x.png", "sad") == "DifussionEmotion_M/sad/x.png"
-    for row in design()[::100]:
-        assert moved_path(row["path"], row["emotion"]) == row["path"]
 
 
 def test_sources() -> None:

@@ -3,6 +3,10 @@
 A sheet of a million rows cannot be written anew for each batch of pictures. So a command records what a batch gave, in
 SQLite: a kill, a full disk or a power cut at any instant leaves all batches that were recorded. At the end, or when the
 next run begins, the sheet is written once with all of it. Cells are text, as a CSV has them.
+
+What is recorded is a journal, too: a row for which another key is recorded is to be renamed. The files that bear its
+name are renamed first, then the sheet is written, then the record is removed; each step can be done again. So a kill
+between two of them leaves something that the next run finishes, and that no other command takes for done.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import csv
 import json
 import os
 import sqlite3
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -29,6 +33,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS made (id INTEGER PRIMARY KEY, path TEXT UNI
 # A path that stands there already keeps its cells that are not given now.
 _RECORD = """INSERT INTO made (path, cells) VALUES (?, ?)
 ON CONFLICT (path) DO UPDATE SET cells = json_patch(cells, excluded.cells)"""
+_RENAMES = "SELECT path, json_extract(cells, ?) AS renamed FROM made WHERE renamed <> path ORDER BY path"
 
 
 class LedgerError(ValueError):
@@ -38,11 +43,22 @@ class LedgerError(ValueError):
 class Ledger:
     """What is recorded beside a sheet (CSV) and not yet in it; use it in a `with`, from one thread.
 
-    `key` is the column by which a row is known. A second process is kept out. Every method may raise LedgerError.
+    `key` is the column by which a row is known. `rename` gets the old and the new key of a row that is to be renamed,
+    and renames its files as far as that is not done; what it raises, `fold` raises. Without it, a sheet that has such
+    rows is refused. A second process is kept out; with `reading` it is not, and `cells` and `rows` alone can be used,
+    which say what was recorded when the ledger was opened. Every method may raise LedgerError.
     """
 
-    def __init__(self, sheet: Path, key: str = "path") -> None:
+    def __init__(
+        self,
+        sheet: Path,
+        key: str = "path",
+        *,
+        rename: Callable[[str, str], None] | None = None,
+        reading: bool = False,
+    ) -> None:
         self.sheet, self.key = sheet, key
+        self._rename, self._reading = rename, reading
         self.path = sheet.with_name(f".{sheet.name}{ENDING}")
         self._lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
 
@@ -51,12 +67,8 @@ class Ledger:
             raise LedgerError(f"{self.sheet} is no CSV, which alone is written to: convert it to {self.sheet.stem}.csv")
         if self.sheet.is_symlink():  # which would become a file, and what it leads to would stay as it was
             raise LedgerError(f"{self.sheet} is a link: give the folder that the sheet itself lies in")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise LedgerError(f"another command writes to {self.sheet}: wait for it to end") from None
-        except OSError as error:
-            raise self._unwritable(self.sheet.parent, error) from None
+        if not self._reading:
+            self._take_lock()
         try:
             self._database = self._open()
         except sqlite3.DatabaseError as error:
@@ -73,7 +85,7 @@ class Ledger:
         with suppress(sqlite3.Error, OSError):
             empty = self._database.execute("SELECT 1 FROM made").fetchone() is None
             self._database.close()
-            if empty:
+            if empty and not self._reading:
                 self.path.unlink(missing_ok=True)
         self._database.close()
         self._lock.release()
@@ -98,7 +110,8 @@ class Ledger:
     def rows(self) -> Iterator[dict[str, str]]:
         """Yield the sheet's rows with what is recorded of them, and then recorded rows that the sheet has not, by key.
 
-        Each has all columns of the sheet and those that were recorded when the first row was asked for.
+        Each has all columns of the sheet and those that were recorded when the first row was asked for. A row that is
+        to be renamed has its new key. Where the sheet lacks the old one, it has been renamed already, and is not new.
         """
         columns = self._columns()
         seen = bytearray(self._number("SELECT coalesce(max(id), 0) FROM made") + 1)  # a byte for each recorded row
@@ -112,17 +125,23 @@ class Ledger:
                     yield {**dict.fromkeys(columns, ""), **row, **cells}
         for number, path, cells in self._select("SELECT id, path, cells FROM made ORDER BY path"):
             if number < len(seen) and not seen[number]:
-                yield {**dict.fromkeys(columns, ""), self.key: path, **json.loads(cells)}
+                row = {**dict.fromkeys(columns, ""), self.key: path, **json.loads(cells)}
+                if row[self.key] == path:
+                    yield row
 
     def fold(self) -> int:
         """Write the sheet anew with all that is recorded, whole or not at all; return how many rows that concerned.
 
+        Before that, the files of rows that are to be renamed are; what is in their way leaves the sheet as it was.
         Where nothing is recorded, the sheet stays as it is, to the byte. Otherwise its line ends and the order of its
         rows and columns are kept; columns that it has not come last: the published ones in their order, then others.
         """
         count = self._number("SELECT count(*) FROM made")
         if not count:
             return 0
+        if self._rename:
+            for before, after in list(self._select(_RENAMES, f'$."{self.key}"')):
+                self._rename(before, after)
         part = self.sheet.with_name(f".{self.sheet.name}.part")
         try:
             with part.open("w", encoding="utf-8", newline="") as file:
@@ -150,9 +169,21 @@ class Ledger:
             raise self._plain(error) from None
         return count
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path)
+    def _take_lock(self) -> None:
         try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise LedgerError(f"another command writes to {self.sheet}: wait for it to end") from None
+        except OSError as error:
+            raise self._unwritable(self.sheet.parent, error) from None
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(":memory:" if self._reading else self.path)
+        try:
+            if self._reading and self.path.exists():
+                # Before the sheet is read: what another command moves into it meanwhile is there twice, and never lost.
+                with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True)) as recorded:
+                    recorded.backup(database)
             (application,) = database.execute("PRAGMA application_id").fetchone()
             if application not in (0, APPLICATION):
                 raise LedgerError(f"{self.path} is not a ledger of this project: move it away")
@@ -160,6 +191,9 @@ class Ledger:
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             with database:
                 database.execute(_TABLE)
+            if not self._rename and database.execute(_RENAMES, [f'$."{self.key}"']).fetchone():
+                wanted = "run that `diffusionfer annotate import` again, which finishes it"
+                raise LedgerError(f"{self.sheet}: an import that moves pictures was cut short: {wanted}")
         except BaseException:
             database.close()
             raise

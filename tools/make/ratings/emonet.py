@@ -9,28 +9,36 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from DiffusionFER import ImageNames, RawZip, open_raw
-from tools.make.embedded import write_whole
 from tools.make.ratings.exports import Rating
-from tools.make.ratings.merge import Outcome
+from tools.make.ratings.labels import Outcome
 from tools.make.ratings.pictures import find_pictures
 
 COLUMNS = ["image", "annotator", "annotations", "human"]
 NAME = "hq.csv"  # where the folder has no CSV of annotations yet
 
 
+UPSTREAM = re.compile(r"(human|expert)-[0-9]+")  # as upstream calls its annotators
+
+
 def annotator_name(rater: str) -> str:
-    """Return the name that is published for a rater: an address of e-mail is not, but always the same word for it."""
-    return f"rater-{hashlib.sha256(rater.encode()).hexdigest()[:8]}" if "@" in rater else rater
+    """Return the name that is published for a rater: upstream's stay, for any other there is always the same word.
+
+    The word does not tell the name, but who has a name in mind can see whether it is of this word.
+    """
+    return rater if UPSTREAM.fullmatch(rater) else f"rater-{hashlib.sha256(rater.encode()).hexdigest()[:8]}"
 
 
-def write_annotations(config: str, data_dir: Path, ratings: Mapping[str, list[Rating]]) -> Outcome:
-    """Write the ratings, by the name of the picture, into the CSV of the config's folder; return what became of them.
+def plan_annotations(
+    config: str, data_dir: Path, ratings: Mapping[str, list[Rating]]
+) -> tuple[Outcome, Path, bytes | None]:
+    """Return what becomes of ratings, by the name of the picture, and the CSV of the config's folder with them.
 
-    A row that an annotator already has for an image is replaced. Nothing is written where nothing changes. Raises
+    A row that an annotator already has for an image is replaced. The content is None where nothing changes. Raises
     ValueError, with what to do, where the folder is a zip or its CSV cannot be read.
     """
     folder = open_raw(config, str(data_dir))
@@ -68,13 +76,13 @@ def write_annotations(config: str, data_dir: Path, ratings: Mapping[str, list[Ra
                 continue
             rows[place] = {**rows[place], **fresh, "image": rows[place]["image"] or fresh["image"]}
             outcome.written += 1
-    if outcome.written:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_whole(path, text.getvalue().encode())
-    return outcome
+    if not outcome.written:
+        return outcome, path, None
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return outcome, path, text.getvalue().encode()
 
 
 def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:

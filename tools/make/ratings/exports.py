@@ -67,7 +67,8 @@ def read_export(path: Path, rater: str | None = None) -> Export:
     export = Export()
     for number, task in enumerate(tasks, 1):
         identity = task.get("id") if isinstance(task, dict) else None
-        place = f"{path}: task {identity if isinstance(identity, (int, str)) else f'number {number}'}"
+        plain = isinstance(identity, int) or (isinstance(identity, str) and identity.isprintable())
+        place = f"{path}: task {identity if plain else f'number {number}'}"
         for rating in _ratings(task, f"{place[:200]}", rater, export.left_out):
             export.ratings.append(rating)
     return export
@@ -89,7 +90,9 @@ def _no_number(name: str) -> float:
 def _ratings(task: Any, place: str, rater: str | None, left_out: Counter[str]) -> Iterator[Rating]:
     if not isinstance(task, dict):
         raise ExportError(f"{place}: expected a task (got {_shown(task)})")
-    plain = not isinstance(task.get("annotations"), list)  # JSON-MIN: an annotation a record, its results beside data
+    plain = "annotations" not in task  # JSON-MIN: an annotation a record, its results beside data
+    if not plain and not isinstance(task["annotations"], list):
+        raise ExportError(f"{place}: annotations: expected a list (got {_shown(task['annotations'])})")
     data = task if plain else task.get("data")
     if not isinstance(data, dict) or not isinstance(data.get(PICTURE), str) or CONFIG not in data:
         keys = ", ".join(map(str, data)) if isinstance(data, dict) and data else "nothing"

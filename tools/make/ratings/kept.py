@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
-from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, SUBSETS
+from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, MAX_RATING, SUBSETS
 from tools.make.ledger import Ledger
 from tools.make.ratings.exports import Rating
 from tools.make.ratings.pictures import size_of
@@ -28,14 +29,17 @@ def ratings_ledger(data_dir: Path) -> Ledger:
     return Ledger(data_dir / FILE, key=KEY)
 
 
-def keep(ledger: Ledger, ratings: Iterable[Rating]) -> int:
-    """Keep ratings, each once, and return how many were not kept before; the ledger is open."""
+def not_kept(ledger: Ledger, ratings: Iterable[Rating]) -> dict[str, Rating]:
+    """Return those ratings, each once, that are not kept yet, by the key that they will have; the ledger is open."""
     known = {row[KEY] for row in ledger.rows()}
-    fresh = {_key(rating): _cells(rating) for rating in ratings}
-    fresh = {key: cells for key, cells in fresh.items() if key not in known}
-    ledger.record(fresh)
-    ledger.fold()  # with what a run that was killed had recorded
-    return len(fresh)
+    fresh = {_key(rating): rating for rating in ratings}
+    return {key: rating for key, rating in fresh.items() if key not in known}
+
+
+def keep(ledger: Ledger, fresh: Mapping[str, Rating]) -> None:
+    """Keep ratings by their keys; the ledger is open."""
+    ledger.record({key: _cells(rating) for key, rating in fresh.items()})
+    ledger.fold()
 
 
 def _key(rating: Rating) -> str:
@@ -73,22 +77,58 @@ def read_kept(path: Path) -> list[Rating]:
 
 
 def _rating(row: dict[str, str], place: str) -> Rating:
-    try:
-        return Rating(
-            row["config"], row["picture"], row["rater"], row.get("rated_at", ""), row.get("annotation", ""), _says(row)
+    """Return the rating of a row. Raises ValueError with the column and the value that is none."""
+
+    def wrong(column: str, wanted: str) -> ValueError:
+        got = ascii(row.get(column))
+        return ValueError(
+            f"{place}: {column}: expected {wanted} (got {got[:64]}): restore the file, or remove the row and import "
+            "its export again"
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{place} is no rating ({error}): restore or remove it") from None
 
-
-def _says(row: dict[str, str]) -> dict[str, str | float]:
-    if SUBSETS[row["config"]].kind == "hq":
-        given = json.loads(row[RATED])
-        return {name: float(given.get(name, 0)) for name in EMONET_EMOTIONS}
+    if None in row or None in row.values():
+        count = sum(column is not None and cell is not None for column, cell in row.items())
+        raise ValueError(f"{place} has not as many cells as the header ({count}): restore the file, or remove the row")
+    if row["config"] not in SUBSETS or SUBSETS[row["config"]].kind not in ("faces", "hq"):
+        raise wrong("config", "the name of one that people rate")
+    for column in (KEY, "picture", "rater"):
+        if not row[column].strip():
+            raise wrong(column, "a name")
+    when = row.get("rated_at", "")
+    try:
+        if when:
+            datetime.strptime(when, "%Y-%m-%dT%H:%M:%S.%fZ")
+    except ValueError:
+        raise wrong("rated_at", "a time as 2026-01-31T12:00:00.000000Z") from None
     says: dict[str, str | float] = {}
-    if row.get(EMOTION):
-        says[EMOTION] = EMOTIONS[EMOTIONS.index(row[EMOTION])]
-    return says | {name: float(row[name]) for name in (VALENCE, AROUSAL) if row.get(name)}
+    if SUBSETS[row["config"]].kind == "hq":
+        try:
+            given = json.loads(row.get(RATED, ""))
+            says = {name: _number(given.pop(name, 0), 0, MAX_RATING) for name in EMONET_EMOTIONS}
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            given = {"": None}
+        if given:  # what is left is no emotion
+            raise wrong(RATED, f"JSON of emotions and numbers from 0 to {MAX_RATING:g}")
+    else:
+        if row.get(EMOTION, "") not in ("", *EMOTIONS):
+            raise wrong(EMOTION, f"one of {', '.join(EMOTIONS)}")
+        says |= {EMOTION: row[EMOTION]} if row.get(EMOTION) else {}
+        affect = [column for column in (VALENCE, AROUSAL) if row.get(column)]
+        for column in (VALENCE, AROUSAL) if affect else ():
+            try:
+                says[column] = _number(row.get(column, ""), -1, 1)
+            except ValueError:
+                raise wrong(column, "a number from -1 to 1") from None
+        if not says:
+            raise wrong(EMOTION, "an emotion or a point")
+    return Rating(row["config"], row["picture"], row["rater"], when, row.get("annotation", ""), says)
+
+
+def _number(given: str | float, least: float, most: float) -> float:
+    value = float(given)
+    if not least <= value <= most:  # nor is NaN
+        raise ValueError
+    return value
 
 
 def latest(ratings: Iterable[Rating]) -> tuple[dict[tuple[str, str], list[Rating]], int]:

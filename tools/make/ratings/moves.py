@@ -1,15 +1,16 @@
 """Pictures whose emotion is another now: their path carries it twice, in the folder and as the index in the name.
 
 What is to be moved is recorded in the ledger of the sheet first, as the new path of a row. So a run that is killed
-between two files leaves no picture that no row has: the next one moves the rest.
+between two files leaves no picture that no row has: the next import moves the rest, and no other command runs before.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
-from DiffusionFER import EMOTIONS, RawZip, open_raw, path_problem
+from DiffusionFER import EMOTIONS, RawZip, open_raw, path_problem, sheet_path
 from tools.make.ledger import Ledger
 from tools.make.ratings.pictures import size_of
 
@@ -38,15 +39,19 @@ def refuse_zips(config: str, data_dir: Path) -> None:
             raise ValueError(f"{folder.name} is a zip, in which nothing is moved: unpack it, or use --on-change write")
 
 
-def finish_moves(data_dir: Path, ledger: Ledger) -> None:
-    """Rename each picture, and its crop, whose row has a new path recorded. What is moved already stays as it is.
+def sheet_ledger(data_dir: Path) -> Ledger:
+    """Return the ledger of a data directory's sheet, which moves the files of a row that gets another path.
 
-    Raises ValueError for a file that stands in the way.
+    Raises FileNotFoundError or ValueError where there is no sheet.
     """
-    for before, cells in ledger.cells().items():
-        for source, target in files_to_move(data_dir, before, cells.get("path", before)):
-            target.parent.mkdir(exist_ok=True)
-            source.replace(target)
+    return Ledger(Path(sheet_path(str(data_dir))), rename=partial(move_files, data_dir))
+
+
+def move_files(data_dir: Path, before: str, after: str) -> None:
+    """Move a picture and its crop. What is moved already stays as it is. Raises ValueError for a file in the way."""
+    for source, target in files_to_move(data_dir, before, after):
+        target.parent.mkdir(exist_ok=True)
+        source.replace(target)
 
 
 def files_to_move(data_dir: Path, before: str, after: str) -> list[tuple[Path, Path]]:

@@ -1,7 +1,9 @@
 """The pictures of a config that people can rate: where each is, and the name by which a task knows it.
 
-The name of a task's picture says nothing of its label: of `angry/aaaaaaaa_6.png` it is `aaaaaaaa`. So it is no hint to
-who rates, and it stays when the label changes and the picture is moved.
+The name of a task's picture says nothing of its label: of `angry/aaaaaaaa_6.png` it is `aaaaaaaa`. So it stays when the
+label changes and the picture is moved. Only the address of the file tells the claim, in its folder and number: Label
+Studio has it in the task's data, and does not show it unless somebody asks for that. Pictures that would have the same
+name are known by their paths, and are not moved: their ratings would be of no picture then.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ LABELS = {
     "arousal_spread",
     "raters",
     "label_source",
+    "affect_source",
+    "claim",
     "model",
 }
 
@@ -93,7 +97,7 @@ def find_pictures(config: str, data_dir: Path) -> Pictures:
         if twice := [name for name, count in Counter(picture.name for picture in found).items() if count > 1]:
             raise ValueError(f"{folder.name} holds two images of the name {twice[0]!r}: rename one of them")
         return Pictures(found, 0, isinstance(folder, RawZip))
-    with Ledger(Path(sheet_path(str(data_dir)))) as ledger:
+    with Ledger(Path(sheet_path(str(data_dir))), reading=True) as ledger:  # while others write: nothing is written here
         by_path = {row["path"]: row for row in rows_of(config, ledger.rows())}
     found = []
     for name, path in names_of(by_path).items():

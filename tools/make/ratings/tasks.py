@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,11 +52,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Project:
-    """What was written: the files, how many pictures are to be rated, and how many rows have no picture yet."""
+    """What was written: the files, how many pictures are to be rated, and how many rows have no picture yet.
+
+    `removed` are the files of tasks of an export before, which gave tasks to more raters.
+    """
 
     files: list[Path]
     pictures: int
     missing: int
+    removed: list[Path]
 
 
 def write_project(
@@ -86,9 +91,30 @@ def write_project(
         name = "tasks.json" if sample.raters == 1 else f"tasks_{number:0{len(str(sample.raters))}d}.json"
         contents[name] = json.dumps(tasks, indent=1, ensure_ascii=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
+    removed = [path for path in sorted(folder.glob("tasks*.json")) if path.name not in contents and _is_ours(path)]
     for name, text in contents.items():
         write_whole(folder / name, text.encode())
-    return Project([folder / name for name in contents], len(drawn), pictures.missing)
+    for path in removed:
+        path.unlink()
+    return Project([folder / name for name in contents], len(drawn), pictures.missing, removed)
+
+
+def _is_ours(path: Path) -> bool:
+    """Say whether a file is one of tasks as they are written here, and holds nothing that anybody said."""
+    if not re.fullmatch(r"tasks(_[0-9]+)?\.json", path.name) or path.is_symlink() or not path.is_file():
+        return False
+    try:
+        tasks = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(tasks, list) and all(
+        isinstance(task, dict)
+        and "data" in task
+        and set(task) <= {"data", "predictions"}
+        and isinstance(task["data"], dict)
+        and set(task["data"]) == {IMAGE, PICTURE, CONFIG}
+        for task in tasks
+    )
 
 
 def draw(pictures: Pictures, sample: Sample) -> list[Picture]:
