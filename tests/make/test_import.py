@@ -20,13 +20,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.make.generating import read_sheet, tree
 from tools.import_images import main
-from tools.make import importing
+from tools.make import importing, recipe_row
 from tools.make.grammar_file import load
 from tools.make.importing import import_pictures
 from tools.make.ledger import Ledger
 from tools.make.plan_file import Written, write_plan
 from tools.make.planned import plan
-from tools.make.prompts import NEGATIVE_PROMPT, render_prompt
+from tools.make.prompts import GRAMMAR, NEGATIVE_PROMPT, render_prompt
+from tools.make.webui import write_parameters
 
 PROMPT = render_prompt("sad", "black", "old", "woman", "cute", "camping")
 LAST = "Steps: 50, Sampler: DPM++ 2M Karras, CFG scale: 12.0, Seed: 7, Size: 40x32, Model hash: 6ce0161689, Model: v1-5"
@@ -317,6 +318,24 @@ def test_a_name_that_the_design_will_give_is_told(tmp_path: Path) -> None:
         write_plan(planned, data, 5, append=True)
 
 
+SAID = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["=1", "/a/@b", "-", "0", "٣"])
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("Sampler", "Model", "Model hash", "Version", "Seed"), SAID)))
+def test_no_cell_is_an_order(said: dict[str, str]) -> None:
+    """Whatever a recipe says, it is refused, or its cells are plain text on one line that is no formula."""
+    settings = {"Steps": "5", "Seed": "1", **said}
+    recipe = write_parameters(PROMPT, "", {name: text.replace("\0", "") for name, text in settings.items()})
+    try:
+        cells = recipe_row.row_of(picture(recipe), GRAMMAR)
+    except ValueError:
+        return
+    assert all(cell.isprintable() and not cell.startswith(("=", "+", "-", "@")) for cell in cells.values())
+    assert "/" not in cells["model"] or cells["model"].count("/") == 1
+    assert cells["seed"].isascii()
+    assert len(cells["versions"].split()) == 1
+
+
 @given(st.lists(st.binary(max_size=2)), st.lists(st.binary(max_size=2)))
 def test_what_is_known_in_little_memory(first: list[bytes], then: list[bytes]) -> None:
     """A set of which most is a sorted array has what a set has."""
@@ -352,7 +371,7 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     done, _ = taken(source, tmp_path / "data")
     assert (done.known, done.imported) == (2, 3)
     assert len(read_sheet(tmp_path / "data")) == 5
-    assert set(tree(tmp_path / "data")) == set(tree(tmp_path / "whole"))
+    assert tree(tmp_path / "data") == tree(tmp_path / "whole")
 
 
 def test_folders_that_cannot_be(tmp_path: Path) -> None:

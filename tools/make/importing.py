@@ -67,8 +67,8 @@ def import_pictures(
         raise ValueError(f"{data_dir} lies in {folder}, its pictures would be taken for new ones: give another folder")
     files = taken = known = problems = 0
     with Ledger(data_dir / SHEET) as ledger, progress_bar(sum(1 for _ in _pictures(folder)), progress) as bar:
+        # What a killed run recorded goes into the sheet at the end, with the rest: in the order of one that was not.
         finish(data_dir, ledger)
-        ledger.fold()
         sheet, left = _Sheet(data_dir, ledger), _pictures(folder)
         while batch := list(islice(left, BATCH)):
             contents, cells = {}, {}

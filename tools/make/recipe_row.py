@@ -76,7 +76,7 @@ def row_of(content: bytes, grammar: Grammar) -> dict[str, str]:
     cells["prompt"] = _text("prompt", recipe["prompt"], LONGEST)
     cells["negative_prompt"] = _text("negative prompt", recipe["negative_prompt"], LONGEST)
     cells["sampler"] = _text("Sampler", f"{recipe.get('sampler', '')} {recipe.get('schedule', '')}")
-    checksum = _text("Model hash", settings.get("Model hash", ""))
+    checksum = _text("Model hash", _model(settings.get("Model hash", "")))
     cells["model"] = _text("Model", _model(settings.get("Model", ""))) or checksum
     cells["model_revision"] = checksum if settings.get("Model", "") else ""
     cells["versions"] = IMPORTED + (_text("Version", settings.get("Version", "")).replace(" ", "-") or "unknown")
