@@ -71,12 +71,17 @@ def design(out: Path, count: int, size: str | None, name: str, seed: int, backen
             raise click.UsageError("--size and --backend are for a sheet: leave them out with a grammar of EmoNet-Face")
         with tqdm(total=count, desc="design", unit=" rows", disable=None) as bar:
             done = write_plan(planned, out, count, append=append, advance=bar.update)
+        if not (done.added or append):
+            click.echo(f"{done.path}: all {count:,} rows are there already")
+            return
         click.echo(f"{done.path}: {count:,} rows, {done.added:,} of them new")
         cells = len(planned.crossings.cells)
         if count < cells:
             crossed = ", ".join(planned.grammar.crossed)
             note = f"the crossing of {crossed} has {cells:,} cells: {cells - count:,} of them get no row of {count:,}"
             click.echo(f"note: {note}", err=True)
+    except BrokenPipeError:  # who reads has enough: click ends the command quietly
+        raise
     except (OSError, ValueError) as error:
         fail(error)
     except KeyboardInterrupt:
@@ -95,7 +100,7 @@ def render(rows: tuple[str, ...], name: str) -> None:
     def prompt(grammar: Grammar, line: str) -> dict[str, str]:
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"not JSON: {error}") from None
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
             raise ValueError("expected an object with a text for each column")
@@ -117,7 +122,7 @@ def parse(prompts: tuple[str, ...], name: str) -> None:
         if line.startswith('{"prompt":'):
             try:
                 line = str(json.loads(line)["prompt"])
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"not JSON: {error}") from None
         return grammar.parse(line)
 
@@ -132,6 +137,8 @@ def grammar(name: str) -> None:
         from tools.make.grammar_file import load
 
         click.echo(json.dumps(load(name).as_json(), indent=2, ensure_ascii=False))
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
         fail(error)
 
@@ -149,6 +156,8 @@ def _each(name: str, given: tuple[str, ...], work: Callable[[Grammar, str], dict
             except ValueError as error:
                 out, failed = {"error": str(error)}, True
             click.echo(json.dumps(out, ensure_ascii=False))
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
         fail(error)
     except KeyboardInterrupt:

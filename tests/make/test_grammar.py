@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from DiffusionFER import EMONET_EMOTIONS, EMOTIONS
 from tools.check.annotations.demographics import ETHNICITIES, GENDERS, OLDEST, YOUNGEST
 from tools.make import design
+from tools.make.generation import base
+from tools.make.generation.samplers import SAMPLERS
 from tools.make.grammar import Grammar
-from tools.make.grammar_file import PACKAGED, load, made
+from tools.make.grammar_file import KEYS, PACKAGED, load, made
+from tools.make.grammar_settings import BOUNDS
 
 # --- the packaged grammars ------------------------------------------------------------------------------------------
 
@@ -233,6 +236,7 @@ def test_a_value_that_is_missing_is_named() -> None:
         load("diffusionfer").render({"race": "latin"})
 
 
+NULL = object()  # null in the file; None is what is not there
 GOOD: dict[str, Any] = {"name": "mine", "template": "a {x} b[ {u}]", "tables": {"x": ["one", "two"], "u": ["more"]}}
 
 
@@ -271,16 +275,37 @@ GOOD: dict[str, Any] = {"name": "mine", "template": "a {x} b[ {u}]", "tables": {
         ({"add": {"y": ["one"]}}, "add: there is no table 'y' to add to: x, u"),
         ({"add": {"x": ["two"]}}, "add 'x': 'two' is in the table already"),
         ({"only_with": {"x": {"three": {"u": ["more"]}}}}, "only_with, x 'three': no table has x 'three'"),
-        ({"only_with": {"x": {"one": {"u": ["less"]}}}}, "only_with, x 'one': no table has u 'less'"),
+        ({"only_with": {"x": {"one": {"u": ["less"]}}}}, "only_with, x 'one': no table has u 'less': give others, or "
+         "{} for 'one' to go with all"),
         ({"only_with": {"x": {"one": {"u": []}}}}, "only_with, x 'one': expected another column and a list of its "
          "values"),
         ({"crossed": ["u"]}, "crossed: 'u' is no column that is always there"),
+        ({"crossed": [["x"]]}, "crossed: ['x'] is no column that is always there"),
+        ({"only_with": {"x": {"one": {"u": [["more"]]}}}}, "only_with, x 'one': no table has u ['more']: give others, "
+         "or {} for 'one' to go with all"),
+        ({"tables": {"x": NULL, "u": ["more"]}}, "table 'x' is null, expected a list of values, or an object with a "
+         "text for each"),
+        ({"name": NULL}, "name is null, expected text"),
+        ({"tables": {"X": ["one"]}}, "tables: 'X' is no name of a column: a small letter, then small letters, digits "
+         "and '_'"),
         ({"crossed": ["x", "x"]}, "crossed is a list, expected a list of columns, each once"),
         ({"shares": {"x": 0.5}}, "shares: 'x' is no column in brackets, which alone may be empty"),
         ({"shares": {"u": 60}}, "shares: 'u' is 60, expected a number from 0.01 to 1"),
         ({"settings": {"stpes": 50}}, "settings: 'stpes' is none of negative_prompt, steps, sampler, width, height, "
          "cfg_scale, seed"),
         ({"settings": {"steps": "50"}}, "settings: 'steps' is text, expected a whole number"),
+        ({"settings": {"steps": -5}}, "settings: 'steps' is -5, expected 1 to 1000"),
+        ({"settings": {"steps": True}}, "settings: 'steps' is a truth value, expected a whole number"),
+        ({"settings": {"cfg_scale": float("inf")}}, "settings: 'cfg_scale' is inf, expected 0 to 100"),
+        ({"settings": {"cfg_scale": float("nan")}}, "settings: 'cfg_scale' is nan, expected 0 to 100"),
+        ({"settings": {"width": 500}}, "settings: 'width' is 500, expected a multiple of 8 pixels"),
+        ({"settings": {"height": 8192}}, "settings: 'height' is 8192, expected 8 to 4096"),
+        ({"settings": {"seed": 7}}, "settings: 'seed' is 7, expected -1: a design gives each row a seed of its own"),
+        ({"settings": {"sampler": "nope"}}, "settings: 'sampler' is 'nope', expected one of "
+         f"{', '.join(SAMPLERS)}"),
+        ({"settings": {"negative_prompt": "=1+1"}}, "settings: 'negative_prompt' is '=1+1', expected text on one line "
+         "that does not begin as a formula does"),
+        ({"settings": {"negative_prompt": None}}, "settings: 'negative_prompt' is null, expected text"),
         ({"tables": {"x": {"one": "same", "two": "same"}, "u": ["more"]}}, "ambiguous: x 'one' reads as x 'two' does: "
          "'a same b more'"),
         ({"template": "{x}[{u}]", "tables": {"x": ["big", "big eyes"], "u": [" eyes"]}}, "table 'u': value ' eyes' "
@@ -292,6 +317,9 @@ GOOD: dict[str, Any] = {"name": "mine", "template": "a {x} b[ {u}]", "tables": {
 def test_a_file_that_is_no_grammar_is_refused_in_one_line(change: dict[str, Any], message: str) -> None:
     """Each message begins with the file and names the place and the value."""
     raw = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
+    raw = {key: None if value is NULL else value for key, value in raw.items()}
+    if isinstance(raw.get("tables"), dict):
+        raw["tables"] = {column: None if table is NULL else table for column, table in raw["tables"].items()}
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         made(raw, "mine.json")
     assert str(caught.value) == f"mine.json: {message}"
@@ -316,6 +344,53 @@ def test_a_file_extends_a_packaged_grammar(tmp_path: Path) -> None:
     assert (mine.name, mine.only_with, mine.crossed) == ("mine", published.only_with, published.crossed)
     assert mine.shares == {"style": 0.6, "others": 1}
     assert (mine.settings["steps"], mine.settings["sampler"]) == (30, "DPM++ 2M Karras")
+
+
+def test_rules_are_inherited_value_by_value(tmp_path: Path) -> None:
+    """A rule of one's own leaves the others, {} takes one away, and a value that is gone takes its rule with it."""
+
+    def rules(**more: Any) -> Any:
+        return made({"name": "mine", "extends": "diffusionfer", **more}, "mine").only_with
+
+    man, woman, old = {"gender": ("man",)}, {"gender": ("woman",)}, {"age": ("old",)}
+    own = {"style": {"gentle": {"age": ["old"]}}}
+    assert rules(only_with=own) == {"style": {"handsome": man, "pretty": woman, "gentle": old}}
+    assert rules(only_with={"style": {"pretty": {}}}) == {"style": {"handsome": man}}
+    assert rules(tables={"style": ["curly hair", "pretty"]}) == {"style": {"pretty": woman}}
+    assert rules(tables={"style": ["curly hair"]}) == {}
+    with pytest.raises(ValueError, match=r"^mine: only_with, style 'handsome': no table has gender 'man': give others"):
+        rules(tables={"gender": ["boy", "girl"]})
+
+
+def test_the_bounds_are_those_of_generation() -> None:
+    """What a grammar may say is what generation takes."""
+    assert BOUNDS["steps"] == (1, base.MOST_STEPS)
+    assert BOUNDS["width"] == BOUNDS["height"] == (8, base.LARGEST_SIDE)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+NAMES = st.sampled_from(["x", "u", "one", "more", "emotion", "style", "man", *KEYS]) | st.text(max_size=3)
+ANYTHING = st.recursive(
+    SCALARS | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from([GOOD, load("diffusionfer").as_json(), {"name": "mine", "extends": "diffusionfer"}]),
+    st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=3) | ANYTHING,
+)
+def test_any_json_is_a_grammar_or_refused_in_one_line(good: dict[str, Any], change: Any) -> None:
+    """Whatever stands in place of whatever: never another error than the one line."""
+    message = "mine.json: "
+    try:
+        made({**good, **change} if isinstance(change, dict) else change, "mine.json")
+    except ValueError as error:
+        message = str(error)
+    assert message.startswith("mine.json: ")
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

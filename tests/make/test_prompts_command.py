@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tools.check.sheet.check import check_sheet
 from tools.make.grammar_file import PACKAGED, load, made
 from tools.prompts import main
 
@@ -30,10 +31,13 @@ def test_a_design_is_written_and_made_longer(tmp_path: Path) -> None:
     assert (first.exit_code, first.stdout, first.stderr) == (0, f"{file}: 200 rows, 200 of them new\n", "")
     more = _run("design", "--count", "260", "--seed", "5", "--append", tmp_path)
     assert (more.exit_code, more.stdout) == (0, f"{file}: 260 rows, 60 of them new\n")
+    before = file.read_bytes()
     again = _run("design", "--count", "260", "--seed", "5", tmp_path)
-    assert (again.exit_code, again.stdout) == (2, "")
+    assert (again.exit_code, again.stdout) == (0, f"{file}: all 260 rows are there already\n")
+    other = _run("design", "--count", "270", "--seed", "5", tmp_path)
+    assert (other.exit_code, other.stdout, file.read_bytes()) == (2, "", before)
     expected = f"error: {file} is there already and is not overwritten: --append adds the rows that it lacks\n"
-    assert again.stderr == expected
+    assert other.stderr == expected
     with file.open(newline="") as text:
         assert len(list(csv.reader(text))) == 261
 
@@ -78,6 +82,22 @@ def test_a_grammar_of_ones_own_is_used(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_the_sides_that_a_grammar_gives_are_columns(tmp_path: Path) -> None:
+    """Generation reads them there; the published sides, which it takes by itself, are not written."""
+    file = tmp_path / "mine.json"
+    for name, folder in (("diffusionfer", "sheet"), ("emonet", "emonet-face-big")):
+        file.write_text(json.dumps({"name": "m", "extends": name, "settings": {"steps": 9, "width": 768}}))
+        backend = ["--backend", "diffusers"] if folder == "sheet" else []
+        assert _run("design", "--count", "5", "--grammar", file, *backend, tmp_path / folder).exit_code == 0
+        (sheet,) = (tmp_path / folder).glob("*.csv")
+        with sheet.open(newline="") as text:
+            rows = list(csv.DictReader(text))
+        assert {(row["steps"], row["width"]) for row in rows} == {("9", "768")}
+        again = _run("design", "--count", "7", "--grammar", file, *backend, "--append", tmp_path / folder)
+        assert (again.exit_code, again.stdout) == (0, f"{sheet}: 7 rows, 2 of them new\n")
+    assert list(check_sheet(tmp_path / "sheet" / "dataset_sheet.csv")) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -94,7 +114,7 @@ def test_a_count_or_seed_that_cannot_be_is_refused(arguments: tuple[str, ...], m
     result = _run("design", *arguments, tmp_path / "data")
     assert result.exit_code == 2
     assert message in result.stderr
-    assert not (tmp_path / "data" / "dataset_sheet.csv").exists()
+    assert not (tmp_path / "data").exists()
 
 
 def test_rows_become_prompts_and_prompts_become_rows() -> None:
@@ -119,12 +139,22 @@ def test_a_line_that_does_not_fit_is_told_and_the_others_go_on() -> None:
     )
     assert second == VALUES
     assert third["error"].startswith("not JSON: ")
-    result = _run("render", "[1]", "{", json.dumps({**VALUES, "race": "blue"}), '{"emotion": 5}')
+    result = _run("render", "[1]", "{", json.dumps({**VALUES, "race": "blue"}), '{"emotion": 5}', "[" * 100_000)
     assert result.exit_code == 1
     assert [json.loads(line)["error"].partition(":")[0] for line in result.stdout.splitlines()] == [
         "expected an object with a text for each column", "not JSON", "race",
-        "expected an object with a text for each column",
+        "expected an object with a text for each column", "not JSON",
     ]  # fmt: skip
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
+    """As `| head -1` does: no error and no traceback."""
+    script = [sys.executable, str(ROOT / "tools" / "prompts.py"), "parse"]
+    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, errors = process.communicate(f"{PROMPT}\n".encode() * 3)
+    assert (process.returncode, errors) == (1, b"")
 
 
 def test_input_that_is_no_text_ends_the_command() -> None:

@@ -226,7 +226,7 @@ def test_appending_keeps_what_was_made_and_what_others_wrote(tmp_path: Path) -> 
     written = write_plan(planned, tmp_path, 5).path
     rows = _read(written)
     for row in rows:
-        row.update(mine="own, note", model="of a person", sha256="")
+        row.update(mine="own, note", model="of a person", sha256="0" * 64)
     others = {**dict.fromkeys(rows[0], ""), "path": "DifussionEmotion_S/sad/aaaaaaaa_2.png", "emotion": "sad"}
     columns = ["mine", *[column for column in planned.columns if column != "label_source"]]
     with written.open("w", newline="", encoding="utf-8") as file:
@@ -294,7 +294,7 @@ def test_rows_of_another_design_are_not_appended_to(tmp_path: Path) -> None:
     file = write_plan(plan(PUBLISHED, seed=1), tmp_path, 20).path
     before, ((first, *_),) = file.read_bytes(), _first(plan(PUBLISHED, seed=1))
     ((other, *_),) = _first(plan(PUBLISHED, seed=2))
-    way_out = "give the size, the grammar and the seed that the file was begun with; nothing was changed"
+    way_out = "give the size, the grammar, the seed and the backend that the file was begun with; nothing was changed"
     assert _message(plan(PUBLISHED, seed=2), tmp_path, 30, append=True) == (
         f"{file} row 2: path is '{first}', but row 1 of this design has '{other}': {way_out}"
     )
@@ -310,6 +310,43 @@ def test_rows_of_another_design_are_not_appended_to(tmp_path: Path) -> None:
     assert _message(plan(PUBLISHED), tmp_path, 30, append=True).startswith(f"{file} cannot be read (")
     file.write_text("name,prompt\n")
     assert _message(plan(PUBLISHED), tmp_path, 30, append=True) == f"{file} has no column path: mend its first line"
+
+
+def test_every_cell_of_a_design_tells_it_from_others(tmp_path: Path) -> None:
+    """Another backend, and settings of another grammar, are refused until the pictures have been made."""
+    planned = plan(PUBLISHED, backend="diffusers")
+    file = write_plan(planned, tmp_path, 20).path
+    first = _rows(planned, 0, 1)[0]
+    assert f"row 2: negative_prompt is {first['negative_prompt']!r}, but" in _message(
+        plan(PUBLISHED), tmp_path, 30, append=True
+    )
+    content = PUBLISHED.as_json()
+    content["settings"]["steps"] = 9
+    quick = plan(made(content, "quick"), backend="diffusers")
+    assert "row 2: steps is '50', but row 1 of this design has '9': give" in _message(quick, tmp_path, 30, append=True)
+    tables = {column: dict(table) for column, table in PUBLISHED.tables.items()}
+    tables["race"] = {"pale": "white", **tables["race"]}
+    del tables["race"]["white"]
+    renamed = plan(_changed(tables), backend="diffusers")
+    assert re.search(
+        r"race is 'white', but row \d+ of this design has 'pale'", _message(renamed, tmp_path, 30, append=True)
+    )
+    # What our own commands change is no other design: pictures that were made, labels by people; nor are other digits.
+    rows = _read(file)
+    rows[0].update(sha256="0" * 64, seed="9", candidate_seeds=f"{first['seed']} 9", steps="20", model="of a person")
+    rows[1].update(label_source="person", emotion="angry", valence="0.125")
+    rows[2].update(cfg_scale="12")
+    with file.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows({**dict.fromkeys(rows[0], ""), **row} for row in rows)
+    assert write_plan(planned, tmp_path, 30, append=True).added == 10
+    rows[3].update(split="test" if rows[3]["split"] == "train" else "train")
+    with file.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows({**dict.fromkeys(rows[0], ""), **row} for row in rows)
+    assert "row 5: split is '" in _message(planned, tmp_path, 30, append=True)
 
 
 def _first(planned: SheetPlan | SidePlan) -> list[tuple[str, ...]]:

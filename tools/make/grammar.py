@@ -96,14 +96,15 @@ class Grammar:
             raise ValueError(problem)
         return self.text(values)
 
-    def parse(self, prompt: str) -> Values:
+    def parse(self, prompt: str, *, strict: bool = True) -> Values:
         """Return the values of a prompt, by column, in the order of the tables; "" for what is left out.
 
-        Raises ValueError that says where a text that is no prompt of the grammar stops to fit.
+        Unless `strict`, values that do not go together by the rules are taken where no others make the prompt. Raises
+        ValueError that says where a text that is no prompt of the grammar stops to fit.
         """
         # A walk through the parts, from left to right, that tries every text which fits, each place once.
         waiting: list[tuple[int, int, tuple[tuple[str, str], ...]]] = [(0, 0, ())]
-        seen, furthest, wanted, problem = set(), 0, list[str](), ""
+        seen, furthest, wanted, problem, loose = set(), 0, list[str](), "", None
         while waiting:
             index, at, chosen = waiting.pop()
             key = index, at, tuple(pair for pair in chosen if pair[0] in self.remembered)
@@ -113,7 +114,7 @@ class Grammar:
             values = dict(chosen)
             if index == len(self.parts) and at == len(prompt):
                 if breach := self.breach(values):
-                    problem = breach
+                    problem, loose = breach, loose or values
                     continue
                 return {column: values[column] for column in self.tables}
             stop, expected = at, "the end"  # where it stops to fit if nothing goes on from here, and what would fit
@@ -137,6 +138,8 @@ class Grammar:
                 furthest, wanted = stop, []
             if stop == furthest and expected:
                 wanted.append(expected)
+        if loose and not strict:
+            return {column: loose[column] for column in self.tables}
         if not problem:
             rest = f"at {prompt[furthest : furthest + SHOWN]!r}" if furthest < len(prompt) else "at its end"
             problem = f"character {furthest + 1:,}, {rest}: expected {' or '.join(dict.fromkeys(wanted))}"

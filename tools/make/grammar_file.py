@@ -1,7 +1,8 @@
 """Grammars as files: JSON that is read, checked and made into a Grammar, or refused with one line that says why.
 
 A grammar is packaged (tools/make/grammars) or a maintainer's own file, which may extend one that is packaged: its
-tables stand in place of those, and what it adds comes behind them.
+tables stand in place of those, and what it adds comes behind them. Rules for other values than the file's own stay, as
+far as their value is still there; "only_with": {"style": {"pretty": {}}} takes one away.
 
     {"name": "mine", "extends": "diffusionfer", "add": {"style": ["curly hair"]}, "tables": {"others": ["beach"]}}
 
@@ -21,19 +22,13 @@ from typing import Any, NoReturn
 
 from tools.make.ambiguity import clash
 from tools.make.grammar import Grammar, Part, Rules
+from tools.make.grammar_settings import FORMULA, kind, settings_problem
 
 PACKAGED = ("diffusionfer", "emonet")
 KEYS = ("name", "extends", "sources", "template", "tables", "add", "only_with", "crossed", "shares", "settings")
-SETTINGS: dict[str, type | tuple[type, ...]] = {
-    "negative_prompt": str,
-    "steps": int,
-    "sampler": str,
-    "width": int,
-    "height": int,
-    "cfg_scale": (int, float),
-    "seed": int,
-}
 SHARE = 0.5  # of the rows of a design that have a value in a column that may be empty, where the file says nothing
+LONG = 60  # characters of a name or a number that a message shows
+_MISSING = object()
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<column>[a-z][a-z0-9_]*)\}|[{}\[\]]|[^{}\[\]]+")
 
 
@@ -87,11 +82,8 @@ class _Maker:
 
     def grammar(self, content: Any) -> Grammar:
         raw = self.extended(self.object(content, "the grammar"))
-        name, template = (self.text(raw.get(key), key) for key in ("name", "template"))
-        tables = {
-            column: self.table(table, f"table {column!r}")
-            for column, table in self.object(raw.get("tables"), "tables").items()
-        }
+        name, template = (self.text(raw.get(key, _MISSING), key) for key in ("name", "template"))
+        tables = {column: self.table(table, f"table {column!r}") for column, table in raw["tables"].items()}
         parts, optional = self.parts(template, tables)
         if unused := [column for column in tables if all(part.column != column for part in parts)]:
             self.fail(f"table {unused[0]!r} has no place in the template: write {{{unused[0]}}} there, or remove it")
@@ -103,7 +95,7 @@ class _Maker:
             tables=tables,
             optional=optional,
             only_with=rules,
-            crossed=self.crossed(raw.get("crossed"), tables, optional),
+            crossed=self.crossed(raw.get("crossed", _MISSING), tables, optional),
             shares=self.shares(self.object(raw.get("shares", {}), "shares"), optional),
             settings=self.settings(self.object(raw.get("settings", {}), "settings")),
             sources={
@@ -123,10 +115,13 @@ class _Maker:
                 self.fail(f"extends {raw['extends']!r}, expected one of {', '.join(PACKAGED)}")
             below = _packaged(raw["extends"])
             merged = {**below, **raw}
-            for key in ("tables", "only_with", "shares", "settings", "sources"):
+            for key in ("tables", "shares", "settings", "sources"):
                 merged[key] = {**below.get(key, {}), **self.object(raw.get(key, {}), key)}
+            merged["only_with"] = self.inherited(below.get("only_with", {}), raw.get("only_with", {}), merged["tables"])
             raw = merged
-        tables = dict(self.object(raw.get("tables", {}), "tables"))
+        tables = {
+            self.column(column): table for column, table in self.object(raw.get("tables", _MISSING), "tables").items()
+        }
         for column, more in self.object(raw.get("add", {}), "add").items():
             if column not in tables:
                 self.fail(f"add: there is no table {column!r} to add to: {', '.join(tables)}")
@@ -135,6 +130,15 @@ class _Maker:
                 self.fail(f"add {column!r}: {twice[0]!r} is in the table already")
             tables[column] = {**old, **new}
         return {**raw, "tables": tables}
+
+    def inherited(self, below: Mapping[str, Any], own: Any, tables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the file's own rules over those that it extends, but for rules of values that it has no more."""
+        rules: dict[str, Any] = dict(self.object(own, "only_with"))
+        for column, values in below.items():
+            table = tables[column] if isinstance(tables[column], (list, dict)) else ()
+            kept = {value: partners for value, partners in values.items() if value in table}
+            rules[column] = {**kept, **self.object(rules.get(column, {}), f"only_with, {column!r}")}
+        return rules
 
     def object(self, value: Any, what: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -151,6 +155,12 @@ class _Maker:
             self.fail(f"{what} holds a line break or another character that nobody sees: {value!r}")
         return value
 
+    def column(self, name: str) -> str:
+        """Return a name that a template can have in braces."""
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            self.fail(f"tables: {name!r} is no name of a column: a small letter, then small letters, digits and '_'")
+        return name
+
     def table(self, value: Any, what: str) -> dict[str, str]:
         """Return the text of each value."""
         if isinstance(value, list):
@@ -165,7 +175,7 @@ class _Maker:
         for name, text in value.items():
             self.text(name, f"{what}: a value")
             self.text(text, f"{what}: the text of {name!r}")
-            if name != name.strip() or name[0] in "=+-@":
+            if name != name.strip() or name[0] in FORMULA:
                 self.fail(f"{what}: value {name!r} begins or ends with a blank, or begins as a formula does")
         return dict(value)
 
@@ -218,23 +228,24 @@ class _Maker:
         out: Rules = {}
         for column, values in raw.items():
             for value, partners in self.object(values, f"only_with, {column!r}").items():
-                what = f"only_with, {column} {value!r}"
+                what = f"only_with, {_shown(column)} {value!r}"
                 for other, some in self.object(partners, what).items():
                     if other == column or not isinstance(some, list) or not some:
                         self.fail(f"{what}: expected another column and a list of its values")
                     for name, given in ((column, value), *((other, one) for one in some)):
-                        if name not in tables or given not in tables[name]:
-                            self.fail(f"{what}: no table has {name} {given!r}")
+                        if name not in tables or not isinstance(given, str) or given not in tables[name]:
+                            more = "" if name == column else f": give others, or {{}} for {value!r} to go with all"
+                            self.fail(f"{what}: no table has {_shown(name)} {given!r}{more}")
                     out.setdefault(column, {}).setdefault(value, {})[other] = tuple(some)
         return out
 
     def crossed(self, raw: Any, tables: Mapping[str, Any], optional: frozenset[str]) -> tuple[str, ...]:
         """Return the columns over which a design is balanced: those that are always there, if the file names none."""
-        columns = [column for column in tables if column not in optional] if raw is None else raw
+        columns = [column for column in tables if column not in optional] if raw is _MISSING else raw
         if not isinstance(columns, list) or len(set(map(str, columns))) < len(columns):
             self.fail(f"crossed is {_kind(raw)}, expected a list of columns, each once")
         for column in columns:
-            if column not in tables or column in optional:
+            if not isinstance(column, str) or column not in tables or column in optional:
                 self.fail(f"crossed: {column!r} is no column that is always there")
         return tuple(columns)
 
@@ -247,11 +258,8 @@ class _Maker:
         return {column: float(raw.get(column, SHARE)) for column in sorted(optional)}
 
     def settings(self, raw: dict[str, Any]) -> dict[str, Any]:
-        for key, value in raw.items():
-            if key not in SETTINGS:
-                self.fail(f"settings: {key!r} is none of {', '.join(SETTINGS)}")
-            if isinstance(value, bool) or not isinstance(value, SETTINGS[key]):
-                self.fail(f"settings: {key!r} is {_kind(value)}, expected {_EXPECTED[SETTINGS[key]]}")
+        if problem := settings_problem(raw):
+            self.fail(f"settings: {problem}")
         return dict(raw)
 
     def refuse_ambiguity(self, grammar: Grammar) -> None:
@@ -268,15 +276,15 @@ class _Maker:
             self.fail(f"ambiguous: {one} reads as {two} does: {grammar.text(first)!r}")
 
 
-_EXPECTED: dict[type | tuple[type, ...], str] = {str: "text", int: "a whole number", (int, float): "a number"}
-
-
 def _constant(text: str) -> list[Part]:
     return [Part("", {"": text})] if text else []
 
 
+def _shown(value: Any) -> str:
+    """Return a name or a number for a message: names as they are where they are plain."""
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}..."
+
+
 def _kind(value: Any) -> str:
-    if value is None:
-        return "not there"
-    kinds = {bool: "a truth value", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
-    return kinds.get(type(value), type(value).__name__)
+    return "not there" if value is _MISSING else kind(value)

@@ -10,14 +10,23 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
 from tools.make.ledger import Ledger
 from tools.make.planned import SheetPlan, SidePlan
+from tools.make.webui import is_imported
+
+# What a design leaves empty; and where labels come from, which a sheet may have been begun without.
+LATER = ("face_box", "clip_score", "sha256", "sha256_cropped", "label_source")
+LABELS = ("emotion", "valence", "arousal")  # which people's ratings may have changed
+MAKING = ("negative_prompt", "steps", "sampler", "cfg_scale", "model", "width", "height")  # rewritten for a picture
 
 
 @dataclass(frozen=True)
@@ -39,34 +48,54 @@ def write_plan(
 ) -> Written:
     """Write the first `count` rows of a design to its file below `folder`; `advance` hears of rows as they are written.
 
-    With `append`, a file that is there is made longer, and rows of other sizes stay. Raises ValueError where a file is
-    there and it is not to be, where its rows are not those of the design, or where it cannot be read or written.
+    With `append`, a file that is there is made longer, and rows of other sizes and of imported pictures stay. Without
+    it, a file that has these rows already is left as it is. Raises ValueError where another file is there, where its
+    rows are not those of the design, or where it cannot be read or written.
     """
     path = folder / plan.file
-    _refuse_existing(path, append)
+    if os.path.lexists(parquet := path.with_suffix(".parquet")):
+        raise ValueError(f"{parquet} is there: a design is a CSV, and two files would contradict each other")
+    fresh = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with Ledger(path, key=plan.key) as ledger:
-            _refuse_existing(path, append)  # another process may have been quicker
-            before = _write(plan, ledger, count, advance)
+            try:
+                if os.path.lexists(path) and not append:
+                    _refuse_another_file(plan, ledger, count)
+                    return Written(path, count, 0)
+                before = _write(plan, ledger, count, advance)
+            except BaseException:
+                if not os.path.lexists(path):  # what failed leaves nothing that was not there before
+                    with suppress(OSError):
+                        ledger.path.with_name(f"{ledger.path.name}.lock").unlink()
+                raise
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ValueError(f"{path} cannot be written ({reason}): nothing was changed") from None
+    finally:
+        if fresh:
+            with suppress(OSError):
+                folder.rmdir()  # where it is empty
     return Written(path, before, count - before)
 
 
-def _refuse_existing(path: Path, append: bool) -> None:
-    if os.path.lexists(parquet := path.with_suffix(".parquet")):
-        raise ValueError(f"{parquet} is there: a design is a CSV, and two files would contradict each other")
-    if os.path.lexists(path) and not append:
-        raise ValueError(f"{path} is there already and is not overwritten: --append adds the rows that it lacks")
+def _refuse_another_file(plan: SheetPlan | SidePlan, ledger: Ledger, count: int) -> None:
+    """Raise ValueError unless the file that is there has the rows of the design, all of them and no more."""
+    try:
+        same = _known(plan, ledger, count) == count
+    except ValueError:
+        same = False
+    if not same:
+        raise ValueError(
+            f"{ledger.sheet} is there already and is not overwritten: --append adds the rows that it lacks"
+        )
 
 
 def _write(plan: SheetPlan | SidePlan, ledger: Ledger, count: int, advance: Callable[[int], object]) -> int:
     """Write the file under another name and put it in its place; return how many rows of the design it had."""
     path, before = ledger.sheet, 0
+    ledger.fold()  # also where there is no sheet yet: a run that was killed may have recorded its first rows
     if os.path.lexists(path):
-        ledger.fold()
         before = _known(plan, ledger, count)
         if before == count:
             return before
@@ -88,16 +117,33 @@ def _write(plan: SheetPlan | SidePlan, ledger: Ledger, count: int, advance: Call
 
 def _known(plan: SheetPlan | SidePlan, ledger: Ledger, count: int) -> int:
     """Return how many rows of the design a file has; raises ValueError where they are of another."""
-    before, planned = 0, plan.keys(0, count)
+    before, imported = 0, set[str]()
+    planned = _each(plan, 0, count)
+    wanted = itemgetter(*plan.columns)
     for number, row in enumerate(ledger.rows(), 2):
-        if plan.is_of_this(row[plan.key]):
+        if plan.is_of_this(row):
             before += 1
             if before <= count:
-                _refuse_another(plan, f"{ledger.sheet} row {number:,}", row, before, next(planned))
+                cells = next(planned)
+                if cells != wanted(defaultdict(str, row)):  # told apart in one step: most rows are as they were
+                    _refuse_another(plan, f"{ledger.sheet} row {number:,}", row, before, cells)
+        elif is_imported(row):
+            imported.add(row[plan.key])
     if before > count:
         message = f"has {before:,} rows of this size, more than the {count:,} that were asked for"
         raise ValueError(f"{ledger.sheet} {message}")
+    place = plan.columns.index(plan.key)
+    for number, cells in enumerate(_each(plan, before, count) if imported else (), before + 1):
+        if cells[place] in imported:  # one name of 26^8: seldom, but then a row would stand twice
+            raise ValueError(
+                f"{ledger.sheet}: {cells[place]} is an imported picture, and the name of row {number:,} of this "
+                "design: give the picture and its row another name"
+            )
     return before
+
+
+def _each(plan: SheetPlan | SidePlan, start: int, stop: int) -> Iterator[tuple[str, ...]]:
+    return chain.from_iterable(plan.rows(start, stop))
 
 
 def _begun(plan: SheetPlan | SidePlan, ledger: Ledger, file: BinaryIO) -> tuple[list[str], str]:
@@ -128,11 +174,32 @@ def _begun(plan: SheetPlan | SidePlan, ledger: Ledger, file: BinaryIO) -> tuple[
 
 
 def _refuse_another(
-    plan: SheetPlan | SidePlan, place: str, row: dict[str, str], number: int, wanted: tuple[str, str]
+    plan: SheetPlan | SidePlan, place: str, row: dict[str, str], number: int, wanted: tuple[str, ...]
 ) -> None:
-    for column, text in zip((plan.key, "prompt"), wanted, strict=True):
-        if (got := row.get(column, "")) != text:
+    """Raise ValueError where a row has another cell than the design gives it, and no command of ours wrote it."""
+    given = dict(zip(plan.columns, wanted, strict=True))
+    free = {*LATER}
+    if row.get("label_source") in ("person", "model"):
+        free.update(LABELS)
+    if row.get("sha256"):
+        free.update(MAKING)
+    tried = row.get("candidate_seeds", "").split()
+    seed = tried[0] if row.get("seed") in tried else row.get("seed", "")  # the one that the design gave
+    # First what tells designs apart for a person: whose row it is, and of what.
+    for column in dict.fromkeys((plan.key, "prompt", *given)):
+        got = seed if column == "seed" else row.get(column, "")
+        if column not in free and not _same(got, given[column]):
             raise ValueError(
-                f"{place}: {column} is {got!r}, but row {number:,} of this design has {text!r}: give the size, the "
-                "grammar and the seed that the file was begun with; nothing was changed"
+                f"{place}: {column} is {got!r}, but row {number:,} of this design has {given[column]!r}: give the "
+                "size, the grammar, the seed and the backend that the file was begun with; nothing was changed"
             )
+
+
+def _same(one: str, other: str) -> bool:
+    """Say whether two cells are equal, as text or as numbers: spreadsheets write 12.0 as 12."""
+    if one == other:
+        return True
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False

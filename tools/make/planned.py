@@ -8,7 +8,7 @@ alone: a longer design begins with all rows of a shorter one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -21,8 +21,9 @@ from DiffusionFER import EMONET_EMOTIONS, EMOTIONS, SPLITS, SUBSETS
 from tools.make.crossings import Crossings, Integers, Picks, Scatter
 from tools.make.design import COLUMNS, REGIONS
 from tools.make.grammar import Grammar, listed
-from tools.make.prompts import CHOICES
+from tools.make.prompts import CHOICES, HEIGHT, WIDTH
 from tools.make.sketch import MODEL
+from tools.make.webui import is_imported
 
 BACKENDS = ("sketch", "diffusers")
 SIZES = ("small", "medium", "large")
@@ -84,11 +85,6 @@ class Plan:
             offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)
             yield length, memoryview(joined.buffers()[2])[offsets[0] : offsets[length]].tobytes()
 
-    def keys(self, start: int, stop: int) -> Iterator[tuple[str, str]]:
-        """Yield of the same rows what tells one design from another: by what the row is known, and its prompt."""
-        for _, cells in self._chunks(start, stop):
-            yield from zip(cells[self.key].to_pylist(), cells["prompt"].to_pylist(), strict=True)
-
     def _chunks(self, start: int, stop: int) -> Iterator[tuple[int, dict[str, Any]]]:
         if stop > MOST_ROWS:
             raise ValueError(f"a design has at most {MOST_ROWS:,} rows (got {stop:,}): no two may share a seed")
@@ -121,7 +117,8 @@ class Plan:
 class SheetPlan(Plan):
     """The rows of dataset_sheet.csv for one size."""
 
-    file, key, columns = "dataset_sheet.csv", "path", (*COLUMNS, "label_source")
+    file, key = "dataset_sheet.csv", "path"
+    columns: tuple[str, ...] = (*COLUMNS, "label_source")
     SAYS = ("emotion", "race", "age", "gender", "style", "others")
 
     def __init__(self, grammar: Grammar, *, size: str, seed: int, backend: str) -> None:
@@ -143,10 +140,16 @@ class SheetPlan(Plan):
             known = ("negative_prompt", "steps", "sampler", "cfg_scale")
             self._settings = {column: str(grammar.settings.get(column, "")) for column in known}
             self._settings["label_source"] = "prompt"
+            # Not published, and so columns of their own, which a sheet of the published sides does not need.
+            usual = {"width": WIDTH, "height": HEIGHT}
+            sides = {side: grammar.settings.get(side, pixels) for side, pixels in usual.items()}
+            if sides != usual:
+                self._settings |= {side: str(pixels) for side, pixels in sides.items()}
+                self.columns = (*self.columns, *sides)
 
-    def is_of_this(self, key: str) -> bool:
-        """Say whether a row of this key is of the size that is designed."""
-        return key.partition("/")[0] in self.folders
+    def is_of_this(self, row: Mapping[str, str]) -> bool:
+        """Say whether a row is of the size that is designed, and not of a picture that was imported."""
+        return row["path"].partition("/")[0] in self.folders and not is_imported(row)
 
     def _cells(self, picks: Picks, numbers: Integers) -> dict[str, Any]:
         cells = super()._cells(picks, numbers)
@@ -184,24 +187,28 @@ class SidePlan(Plan):
     """The rows of an EmoNet folder's metadata.csv: what each picture is to show, and of whom."""
 
     file, key = "metadata.csv", "file_name"
-    columns = ("file_name", "prompt", "ethnicity", "age", "gender", "emotion", "seed")
+    columns: tuple[str, ...] = ("file_name", "prompt", "ethnicity", "age", "gender", "emotion", "seed")
     SAYS = ("emotion", "ethnicity", "age", "gender")
 
     def __init__(self, grammar: Grammar, *, seed: int) -> None:
         if unknown := [value for value in grammar.tables["emotion"] if value not in EMONET_EMOTIONS]:
             raise ValueError(f"emotion {unknown[0]!r} is none of the {len(EMONET_EMOTIONS)} of EmoNet-Face")
         super().__init__(grammar, seed, "emonet")
+        # Nothing else says how these pictures are made: what the grammar says becomes columns, its seed (-1) does not.
+        self._settings = {column: str(value) for column, value in grammar.settings.items() if column != "seed"}
+        self.columns = (*self.columns, *self._settings)
         indices = (EMONET_EMOTIONS.index(emotion) for emotion in grammar.tables["emotion"])
         self._after = pa.array(f"_{index}.png" for index in indices)
 
-    def is_of_this(self, key: str) -> bool:
-        """Say whether a row of this key is of this design: a side file has no others."""
+    def is_of_this(self, row: Mapping[str, str]) -> bool:
+        """Say whether a row is of this design: a side file has no others."""
         return True
 
     def _cells(self, picks: Picks, numbers: Integers) -> dict[str, Any]:
         first, last = self._letters(numbers)
         after = self._after.take(pa.array(picks.places["emotion"]))
-        return {**super()._cells(picks, numbers), "file_name": pc.binary_join_element_wise(first, last, after, "")}
+        names = pc.binary_join_element_wise(first, last, after, "")
+        return {**super()._cells(picks, numbers), "file_name": names, **self._settings}
 
 
 def plan(grammar: Grammar, *, size: str = "medium", seed: int = 0, backend: str = "sketch") -> SheetPlan | SidePlan:

@@ -17,6 +17,7 @@ NEGATIVE = "Negative prompt:"
 LONGEST = 2**16  # characters of a recipe that are looked at: a prompt is a few hundred
 # A setting: its name, and a value that ends at a comma unless it is in quotes. Bounded, for the text is untrusted.
 _SETTING = re.compile(r'([A-Z][\w /-]{0,40}):\s?("(?:\\.|[^"\\]){0,2000}"|[^,]{0,2000})(?:,\s*|\s*$)')
+IMPORTED = "webui="  # how `versions` of a row begins whose picture was imported; no other command writes that there
 NUMBERS = {"steps": "Steps", "seed": "Seed", "cfg_scale": "CFG scale"}
 
 
@@ -90,3 +91,8 @@ def user_comment(value: Any) -> str:
     if value.startswith(b"UNICODE\0"):  # which byte comes first is not said: in most languages one of two is mostly 0
         return text.decode("utf-16-be" if text[::2].count(0) >= text[1::2].count(0) else "utf-16-le", "replace")
     return (text if value.startswith((b"ASCII\0\0\0", bytes(8))) else value).decode("utf-8", "replace")
+
+
+def is_imported(row: Mapping[str, str]) -> bool:
+    """Say whether a row of the sheet is that of a picture which was imported."""
+    return row.get("versions", "").startswith(IMPORTED)
