@@ -19,7 +19,7 @@ from tools.make.generation import devices, files
 from tools.make.generation.base import GenerationError, Settings, row_seed
 from tools.make.generation.devices import claim, resolve
 from tools.make.generation.walk import generate
-from tools.make.ledger import Ledger
+from tools.make.ledger import Ledger, LedgerError
 from tools.make.sketch import MODEL
 
 SKETCH = Settings("sketch")
@@ -70,7 +70,7 @@ def test_a_killed_run_goes_on_where_it_was(whole: Path, tmp_path: Path, count: i
     assert tree(folder) == tree(whole)
 
 
-@pytest.mark.parametrize("moment", ["before the record", "before the names", "between the names"])
+@pytest.mark.parametrize("moment", ["before the record", "behind the record", "before the names", "between the names"])
 def test_a_kill_between_record_and_name(
     whole: Path, tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,20 +86,35 @@ def test_a_kill_between_record_and_name(
         place(part, target)
 
     def stop_at_the_record(self: Ledger, cells: Any) -> None:
+        if moment == "behind the record":
+            record(self, cells)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "_place", stop_at_a_name)
-        if moment == "before the record":
+        if moment.endswith("the record"):
             patch.setattr(Ledger, "record", stop_at_the_record)
         with pytest.raises(KeyboardInterrupt):
             told(folder)
     assert Ledger.record is record
-    recorded = {"before the record": 0, "before the names": 16, "between the names": 32}[moment]
-    assert len(list(folder.rglob("*.part"))) == (0 if not recorded else 16 if not placed else 12)
+    recorded = {"before the record": 0, "behind the record": 16, "before the names": 16, "between the names": 32}[moment]
+    assert len(list(folder.rglob("*.part"))) == (12 if placed else 16)
     done, _ = told(folder)
     assert (done.there, done.made) == (recorded, 40 - recorded)
     assert tree(folder) == tree(whole)
+
+
+def test_a_record_that_fails_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is certain that nothing was recorded, the files that were written for it are removed at once."""
+
+    def fail(self: Ledger, cells: Any) -> None:
+        raise LedgerError("the disk is full")
+
+    folder = write_sheet(tmp_path, planned(3))
+    monkeypatch.setattr(Ledger, "record", fail)
+    with pytest.raises(LedgerError, match=r"^the disk is full$"):
+        told(folder)
+    assert not [*folder.rglob("*.part"), *folder.rglob("*.png")]
 
 
 def test_a_file_that_is_there_is_never_written_again(tmp_path: Path) -> None:

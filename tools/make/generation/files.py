@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools.make.embedded import PART, digest
 from tools.make.generation.base import GenerationError
-from tools.make.ledger import Ledger
+from tools.make.ledger import Ledger, LedgerError
 
 PER_PICTURE = ("face_box", "face_confidence", "faces", "sha256_cropped")  # what does not hold for another picture
 
@@ -44,9 +44,10 @@ def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Ma
         raise GenerationError(f"{message}; what was made before is kept") from None
     try:
         ledger.record(cells)
-    except BaseException:
+    except LedgerError:
         _remove(parts.values())
         raise
+    # Whatever else ends it, Ctrl-C say, may come when the record is made: then the files stay, and `finish` decides.
     for path, part in parts.items():
         _place(part, data_dir / path)
 
