@@ -97,7 +97,9 @@ def test_a_kill_between_record_and_name(
         with pytest.raises(KeyboardInterrupt):
             told(folder)
     assert Ledger.record is record
-    recorded = {"before the record": 0, "behind the record": 16, "before the names": 16, "between the names": 32}[moment]
+    recorded = {"before the record": 0, "behind the record": 16, "before the names": 16, "between the names": 32}[
+        moment
+    ]
     assert len(list(folder.rglob("*.part"))) == (12 if placed else 16)
     done, _ = told(folder)
     assert (done.there, done.made) == (recorded, 40 - recorded)
