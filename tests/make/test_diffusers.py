@@ -66,7 +66,8 @@ def test_the_sheet_says_what_made_a_picture(whole: Path) -> None:
         assert (row["model"], row["sampler"], row["steps"], row["cfg_scale"]) == ("tiny", "DPM++ 2M Karras", "3", "12")
         assert (row["negative_prompt"], row["label_source"]) == (NEGATIVE_PROMPT, "prompt")
         assert f"torch={torch.__version__} diffusers=" in row["versions"]
-        assert row["versions"].endswith(" clip=clip prompts=webui")
+        assert row["versions"].endswith(" clip=clip prompts=webui precision=float32 device=cpu")
+        assert (row["width"], row["height"]) == ("32", "32")
 
 
 def test_the_picture_says_what_made_it(whole: Path) -> None:
@@ -209,7 +210,7 @@ def test_what_the_safety_checker_drops(settings: Settings, tmp_path: Path) -> No
     seeds = [" ".join(map(str, candidate_seeds(1000 + number, 2))) for number in (0, 1)]
     wanted = [
         f"{folder}/dataset_sheet.csv, row {number + 2}: every candidate was dropped, as unsafe or of one colour "
-        f"(seeds {seeds[number]}): change the row's seed or prompt"
+        f"(seeds {seeds[number]}): change the row's seed or prompt, or the model or its settings"
         for number in (0, 1)
     ]
     for _ in range(2):
@@ -217,6 +218,16 @@ def test_what_the_safety_checker_drops(settings: Settings, tmp_path: Path) -> No
         assert (done.made, done.problems, lines) == (0, 2, wanted)
         assert [row["dropped"] for row in read_sheet(folder)] == seeds
     assert pictures(folder) == 0
-    done, lines = made(folder, replace(strict, safety_checker=False))
-    assert (done.made, done.problems, lines) == (2, 0, [])
-    assert [row["dropped"] for row in read_sheet(folder)] == ["", ""]
+    rows = read_sheet(folder)
+    rows[0]["prompt"] += ", smiling"
+    write_sheet(folder, rows)
+    done, lines = made(folder, strict)
+    assert (done.problems, lines) == (2, [wanted[1], wanted[0]])  # the second is not tried; the first is, again
+    marks = [row["dropped_as"] for row in read_sheet(folder)]
+    assert (marks[0] != rows[0]["dropped_as"], marks[1]) == (True, rows[1]["dropped_as"])
+    for number, other in enumerate((replace(strict, safety_checker=False), replace(strict, model=settings.model))):
+        copy = Path(shutil.copytree(folder, tmp_path / str(number)))
+        done, lines = made(copy, other)
+        assert (done.made, done.problems, lines) == (2, 0, [])
+        assert [row["dropped"] + row["dropped_as"] for row in read_sheet(copy)] == ["", ""]
+        assert [row["versions"].endswith(" safety=off") for row in read_sheet(copy)] == [number == 0] * 2

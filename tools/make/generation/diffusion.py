@@ -20,6 +20,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from tools.make.generation.again import all_dropped, model_of
 from tools.make.generation.base import Backend, Batch, Made, Settings, Task
 from tools.make.generation.devices import claim
 from tools.make.generation.loading import load_clip, load_pipeline
@@ -54,6 +55,11 @@ class DiffusersBackend(Backend):
         """The device of this process, as torch names it."""
         return claim(self.settings.devices)
 
+    @property
+    def _precision(self) -> str:
+        """The kind of number that is computed with, as torch names it: half precision on a GPU, single on a CPU."""
+        return "float16" if self.device.startswith("cuda") else "float32"
+
     @cached_property
     def memory(self) -> Memory:
         """What is known of the device's memory."""
@@ -66,7 +72,7 @@ class DiffusersBackend(Backend):
         model, checks = self.settings.model, self.settings.safety_checker
         with self.memory.holding(f"the model {model}"):
             pipeline, revision = load_pipeline(model, self.settings.revision)
-            pipeline.to(self.device, torch.float16 if self.device.startswith("cuda") else torch.float32)
+            pipeline.to(self.device, getattr(torch, self._precision))
         if not checks and hasattr(pipeline, "safety_checker"):
             pipeline.register_modules(safety_checker=None)
         elif getattr(pipeline, "safety_checker", None) is None and checks:
@@ -75,7 +81,7 @@ class DiffusersBackend(Backend):
 
     @cached_property
     def pipeline(self) -> Any:
-        """The pipeline, on its device: half precision on a GPU, single on a CPU."""
+        """The pipeline, on its device."""
         return self._loaded[0]
 
     @cached_property
@@ -108,7 +114,11 @@ class DiffusersBackend(Backend):
         clip = self.settings.clip if not Path(self.settings.clip).is_dir() else Path(self.settings.clip).name
         found = [f"{name}={version(name)}" for name in LIBRARIES]
         found.append(f"clip={clip}" + (f"@{self.reranker.revision}" if self.reranker.revision else ""))
-        return " ".join([*found, f"prompts={'webui' if self.reads_weights else 'plain'}"])
+        found += [f"prompts={'webui' if self.reads_weights else 'plain'}", f"precision={self._precision}"]
+        found.append(f"device={self.device.partition(':')[0]}")
+        if getattr(self.pipeline, "safety_checker", None) is None:
+            found.append("safety=off")
+        return " ".join(found)
 
     def draw(self, tasks: Sequence[Task]) -> Batch:
         """Return the best candidate of each task, with its recipe in the PNG; none where all were dropped."""
@@ -135,7 +145,8 @@ class DiffusersBackend(Backend):
             out: dict[int, list[Candidate]] = defaultdict(list)
             for group in groups.values():
                 # First candidates, then second ones: so a call is of as many rows as a batch has.
-                jobs = [(task, words, seed) for k in range(self.settings.candidates)
+                most = max(len(task.seeds) for task, _ in group)
+                jobs = [(task, words, seed) for k in range(most)
                         for task, words in group for seed in task.seeds[k : k + 1]]  # fmt: skip
                 size = f"{group[0][0].width} x {group[0][0].height}"
                 several = f"pictures of {size}"
@@ -180,8 +191,8 @@ class DiffusersBackend(Backend):
         images = [image.convert("RGB") for image in found.images]
         if any(map(_is_flat, images)) and not any(flags):  # the safety checker blackens, too
             self._notes.append(
-                f"{self._name} drew pictures of a single colour, which are dropped: its numbers overflowed, in "
-                "half precision perhaps; --device cpu draws in single precision"
+                f"{model_of(self.settings)} drew pictures of a single colour, which are dropped: its numbers "
+                "overflowed, in half precision perhaps; --device cpu draws in single precision"
             )
         return [
             Candidate(seed, image, bool(flag) or _is_flat(image))
@@ -203,8 +214,9 @@ class DiffusersBackend(Backend):
         source = task.row.get("label_source", "")
         cells = {
             **{"negative_prompt": task.negative_prompt, "steps": str(task.steps), "sampler": task.sampler},
-            **{"cfg_scale": f"{task.cfg_scale:g}", "seed": str(best.seed), "clip_score": scores[best.seed]},
-            **{"model": self._name, "model_revision": self._loaded[1], "versions": self.versions},
+            **{"cfg_scale": str(task.cfg_scale).removesuffix(".0"), "width": str(task.width)},
+            **{"height": str(task.height), "seed": str(best.seed), "clip_score": scores[best.seed]},
+            **{"model": model_of(self.settings), "model_revision": self._loaded[1], "versions": self.versions},
             "candidate_seeds": seeds,
             # Not the numbers alone: a cell that begins with a minus is a formula to a spreadsheet.
             "candidate_scores": " ".join(f"{seed}={score}" for seed, score in scores.items()),
@@ -214,16 +226,10 @@ class DiffusersBackend(Backend):
             cells["dropped"] = dropped
         return Made(task, self._png(task, best, cells), cells)
 
-    @property
-    def _name(self) -> str:
-        """The model's id; of a folder its name alone, for a path is of this machine."""
-        folder = Path(self.settings.model)
-        return folder.resolve().name if folder.is_dir() else self.settings.model
-
     def _png(self, task: Task, best: Candidate, cells: dict[str, str]) -> bytes:
         settings = {
             **{"Steps": task.steps, "Sampler": task.sampler, "CFG scale": cells["cfg_scale"], "Seed": best.seed},
-            **{"Size": f"{best.image.width}x{best.image.height}", "Model": self._name},
+            **{"Size": f"{best.image.width}x{best.image.height}", "Model": model_of(self.settings)},
             **{"Model revision": cells["model_revision"], "Version": f"diffusers {version('diffusers')}"},
         }
         info, out = PngInfo(), io.BytesIO()
@@ -235,8 +241,3 @@ class DiffusersBackend(Backend):
 def _is_flat(image: Image.Image) -> bool:
     """Say whether a picture is of one colour, as one is whose numbers overflowed."""
     return all(image.getchannel(band).getextrema()[0] == image.getchannel(band).getextrema()[1] for band in "RGB")
-
-
-def all_dropped(seeds: str) -> str:
-    """Say that no candidate of a row is left."""
-    return f"every candidate was dropped, as unsafe or of one colour (seeds {seeds}): change the row's seed or prompt"

@@ -7,6 +7,7 @@ run gives the files that were recorded their names. So a file that is there has 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,11 +18,30 @@ from tools.make.generation.base import GenerationError
 from tools.make.ledger import Ledger, LedgerError
 
 PER_PICTURE = ("face_box", "face_confidence", "faces", "sha256_cropped")  # what does not hold for another picture
+LONGEST = 255  # bytes of a name, on every usual file system
 
 
 def part_of(target: Path) -> Path:
     """Return the temporary name of a file."""
     return target.with_name(f".{target.name}{PART}")
+
+
+def place_problem(target: Path, path: str) -> str:
+    """Say why no file can have the place `target`, which is `path` below the data directory; empty where one can.
+
+    What holds for all rows, a folder that cannot be written say, is not looked for.
+    """
+    if any(folder.endswith(".png") for folder in path.split("/")[:-1]):
+        return "leads through a picture"
+    part = part_of(target)  # its name is longer than the file's own
+    if any(len(os.fsencode(name)) > LONGEST for name in (*path.split("/"), part.name)):
+        return "has a name that is too long"
+    try:
+        part.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP):
+            return f"cannot be written ({error.strerror})"
+    return ""
 
 
 def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Mapping[str, Mapping[str, str]]) -> None:
