@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
+
+from tools.linting import stop
 
 # The verb, which is the module below tools/ whose `main` it is, and what it does in a few words.
 VERBS = {
@@ -35,6 +38,13 @@ class Verbs(click.Group):
             return None
         command: click.Command = importlib.import_module(f"tools.{MODULES.get(cmd_name, cmd_name)}").main
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb. Ctrl-C ends each in the same way, also while it is loaded; click would say "Aborted!"."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            stop()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing any."""

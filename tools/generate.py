@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run as a script: python tools/generate.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import click
+from click.core import ParameterSource
 
 from tools.engine_options import engine_at, engine_options
 from tools.linting import fail, stop
@@ -20,6 +21,10 @@ from tools.linting import fail, stop
 ROOT = Path(__file__).resolve().parent.parent
 SHEET = "dataset_sheet.csv"
 SHOWN = 100  # lines of what could not be made: a terminal's worth
+MODEL_OPTIONS = {  # of `images`, by their names in the code
+    *("candidates", "batch", "model", "revision", "clip", "steps", "cfg_scale", "sampler", "width", "height"),
+    *("devices", "no_safety_checker"),
+}
 AS_PATH = click.Path(path_type=Path)
 workers_option = click.option(
     "--workers", type=click.IntRange(1), help="Processes to draw with; all cores if not given."
@@ -113,9 +118,7 @@ def contact(out: Path, sheet: Path, columns: int, cropped: bool) -> None:
     "--candidates",
     type=click.IntRange(1, 100),
     metavar="N",
-    default=3,
-    show_default=True,
-    help="Pictures that are drawn for a row, the best of which by CLIP is kept.",
+    help="Pictures that are drawn for a row, the best of which by CLIP is kept. Default: as many as it had, or 3.",
 )
 @click.option(
     "--batch", type=click.IntRange(1), metavar="N", default=4, show_default=True, help="Pictures at a time on a device."
@@ -157,16 +160,12 @@ def images(
     What made a picture goes into the sheet. A run that is stopped leaves what it has made, and the next one goes on
     there. Exit status: 0 every row has its picture, 1 some rows have none, 2 the command could not run.
     """  # fmt: skip
-    from tools.make.generation.base import CLIP, MODEL, Settings
-    from tools.make.generation.samplers import SAMPLERS
-    from tools.make.generation.walk import generate
-
     if num_proc and scheduler:
         raise click.UsageError("--num-proc is of this machine: a Dask cluster has as many as were started")
     if num_proc and given["backend"] == "diffusers":
         raise click.UsageError("--num-proc is of the sketch backend: the other has a process a device, see --device")
-    if given["sampler"] not in (None, *SAMPLERS):
-        raise click.UsageError(f"--sampler: expected one of {', '.join(SAMPLERS)} (got {given['sampler']!r})")
+    if given["backend"] == "sketch":
+        _refuse_model_options()
     lines = 0
 
     def tell(line: str) -> None:
@@ -175,14 +174,20 @@ def images(
         if lines <= SHOWN:
             _say(line)
 
-    settings = Settings(
-        **given,
-        model=model or MODEL,
-        clip=clip or CLIP,
-        devices=tuple(name.strip() for name in devices.split(",")),
-        safety_checker=not no_safety_checker,
-    )
-    try:
+    try:  # loading takes a second, in which Ctrl-C may come, too
+        from tools.make.generation.base import CLIP, MODEL, Settings
+        from tools.make.generation.samplers import SAMPLERS
+        from tools.make.generation.walk import generate
+
+        if given["sampler"] not in (None, *SAMPLERS):
+            raise click.UsageError(f"--sampler: expected one of {', '.join(SAMPLERS)} (got {given['sampler']!r})")
+        settings = Settings(
+            **given,
+            model=model or MODEL,
+            clip=clip or CLIP,
+            devices=tuple(name.strip() for name in devices.split(",")),
+            safety_checker=not no_safety_checker,
+        )
         with engine_at(scheduler) as engine:
             done = generate(data_dir, settings, size=size, workers=num_proc, engine=engine, tell=tell)
     except (OSError, ValueError) as error:
@@ -194,6 +199,15 @@ def images(
     click.echo(f"{data_dir}: {done.rows:,} rows, {done.there:,} had a picture, {done.made:,} made", nl=False)
     click.echo(f", {done.problems:,} have none" if done.problems else "")
     sys.exit(1 if done.problems else 0)
+
+
+def _refuse_model_options() -> None:
+    """Refuse options that say how a model draws, where the sketch renderer does, which would not heed them."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and option.name in MODEL_OPTIONS:
+            raise click.UsageError(f"{option.opts[0]} is of the diffusers backend: give --backend diffusers, too")
 
 
 def _say(line: str) -> None:

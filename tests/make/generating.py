@@ -11,10 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.make.design import COLUMNS
+from tools.make.generation.base import Settings
+from tools.make.generation.walk import Done, generate
 from tools.make.prompts import render_prompt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +89,31 @@ def kill_when(folder: Path, arguments: Sequence[str], count: int, seed: int) -> 
     time.sleep(random.Random(seed).random() / 20)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+@contextmanager
+def tiny_settings(folder: Path) -> Iterator[Settings]:
+    """Make the tiny models in `folder` and yield their settings.
+
+    One thread of torch in the meantime, for several fight for the cores of a busy machine.
+    """
+    import torch
+
+    from tests.make.tiny_models import make_clip, make_pipeline
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model, clip = make_pipeline(folder / "tiny"), make_clip(folder / "clip")
+    yield Settings("diffusers", model=str(model), clip=str(clip), steps=3, width=32, height=32, devices=("cpu",))
+    torch.set_num_threads(before)
+
+
+def made(folder: Path, settings: Settings) -> tuple[Done, list[str]]:
+    """Generate in this process; return what was done and told."""
+    lines: list[str] = []
+    return generate(folder, settings, progress=False, tell=lines.append), lines
+
+
+def scores_of(row: Row) -> dict[str, float]:
+    """Return the scores of a row's candidates by their seeds, in the order of the cell."""
+    return {seed: float(score) for seed, score in (part.split("=") for part in row["candidate_scores"].split())}

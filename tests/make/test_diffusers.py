@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,22 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageChops
 
-from tests.make.generating import Row, kill_when, pictures, planned, read_sheet, tree, write_sheet
-from tests.make.tiny_models import make_clip, make_pipeline
+from tests.make.generating import (
+    kill_when,
+    made,
+    pictures,
+    planned,
+    read_sheet,
+    scores_of,
+    tiny_settings,
+    tree,
+    write_sheet,
+)
 from tools.check.images.examine import examine
 from tools.generate import main
-from tools.make.generation.base import GenerationError, Settings, candidate_seeds, task_of
+from tools.make.generation.base import Settings, candidate_seeds, task_of
 from tools.make.generation.samplers import SAMPLERS
-from tools.make.generation.walk import backend_of, generate
+from tools.make.generation.walk import backend_of
 from tools.make.prompts import NEGATIVE_PROMPT
 from tools.make.webui import parse_parameters, read_settings
 from tools.prompts import main as prompts
@@ -31,24 +40,9 @@ pytest.importorskip("transformers")
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """The settings of the tiny models; one thread, for several fight for the cores of a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("models")
-    model, clip = make_pipeline(folder / "tiny"), make_clip(folder / "clip")
-    yield Settings("diffusers", model=str(model), clip=str(clip), steps=3, width=32, height=32, devices=("cpu",))
-    torch.set_num_threads(before)
-
-
-def made(folder: Path, settings: Settings) -> tuple[Any, list[str]]:
-    """Generate in this process; return what was done and told."""
-    lines: list[str] = []
-    return generate(folder, settings, progress=False, tell=lines.append), lines
-
-
-def scores_of(row: Row) -> dict[str, float]:
-    """Return the scores of a row's candidates by their seeds, in the order of the cell."""
-    return {seed: float(score) for seed, score in (part.split("=") for part in row["candidate_scores"].split())}
+    """The settings of the tiny models."""
+    with tiny_settings(tmp_path_factory.mktemp("models")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +66,8 @@ def test_the_sheet_says_what_made_a_picture(whole: Path) -> None:
         assert (row["model"], row["sampler"], row["steps"], row["cfg_scale"]) == ("tiny", "DPM++ 2M Karras", "3", "12")
         assert (row["negative_prompt"], row["label_source"]) == (NEGATIVE_PROMPT, "prompt")
         assert f"torch={torch.__version__} diffusers=" in row["versions"]
-        assert row["versions"].endswith(" clip=clip prompts=webui")
+        assert row["versions"].endswith(" clip=clip prompts=webui precision=float32 device=cpu")
+        assert (row["width"], row["height"]) == ("32", "32")
 
 
 def test_the_picture_says_what_made_it(whole: Path) -> None:
@@ -201,61 +196,6 @@ def test_vectors_of_a_plain_prompt_are_the_pipelines(settings: Settings) -> None
     assert tokenizer.decode(tokens).replace(" ", "").endswith("extradigit,futa")
 
 
-class Scarce:
-    """A pipeline on a GPU whose memory holds `most` pictures; everything else is the real one's."""
-
-    def __init__(self, pipeline: Any, most: int) -> None:
-        self.__dict__.update(pipeline=pipeline, most=most, calls=[])
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.pipeline, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.pipeline, name, value)
-
-    def __call__(self, **given: Any) -> Any:
-        self.calls.append(len(given["generator"]))
-        if len(given["generator"]) > self.most:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
-        return self.pipeline(**given)
-
-
-@pytest.fixture
-def with_pipeline(settings: Settings) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
-    """Put another pipeline into the backend that `generate` will use; return the backend. Undone in the end."""
-    backend: Any = backend_of(settings)
-    real, batch = backend.pipeline, backend.batch
-
-    def put(change: Callable[[Any], Any]) -> Any:
-        backend.__dict__["pipeline"] = change(real)
-        return backend
-
-    yield put
-    backend.__dict__["pipeline"], backend.batch = real, batch
-
-
-def test_out_of_memory_halves_the_batch(with_pipeline: Any, settings: Settings, tmp_path: Path) -> None:
-    """It is said, the run goes on with half, and does not try the larger batch again."""
-    backend = with_pipeline(lambda real: Scarce(real, 2))
-    folder = write_sheet(tmp_path, planned(6))
-    done, lines = made(folder, settings)
-    message = "the memory of cpu is not enough for 4 pictures of 32 x 32 at a time: from here on 2"
-    assert (done.made, lines) == (6, [message])
-    assert backend.pipeline.calls == [4, *[2] * 9]
-
-
-def test_out_of_memory_for_one_picture(with_pipeline: Any, settings: Settings, tmp_path: Path) -> None:
-    """There is nothing to halve: the run ends with one line."""
-    with_pipeline(lambda real: Scarce(real, 0))
-    folder = write_sheet(tmp_path, planned(2))
-    message = (
-        "the memory of cpu is not enough for one picture of 32 x 32: end what else uses it, or take a smaller model"
-    )
-    with pytest.raises(GenerationError, match=f"^{message}$"):
-        made(folder, settings)
-    assert pictures(folder) == 0
-
-
 def test_what_the_safety_checker_drops(settings: Settings, tmp_path: Path) -> None:
     """Nothing that it flags is kept; what is dropped is recorded, said, and not drawn again; it can be left out."""
     unsafe = tmp_path / "unsafe"
@@ -270,7 +210,7 @@ def test_what_the_safety_checker_drops(settings: Settings, tmp_path: Path) -> No
     seeds = [" ".join(map(str, candidate_seeds(1000 + number, 2))) for number in (0, 1)]
     wanted = [
         f"{folder}/dataset_sheet.csv, row {number + 2}: every candidate was dropped, as unsafe or of one colour "
-        f"(seeds {seeds[number]}): change the row's seed or prompt"
+        f"(seeds {seeds[number]}): change the row's seed or prompt, or the model or its settings"
         for number in (0, 1)
     ]
     for _ in range(2):
@@ -278,42 +218,16 @@ def test_what_the_safety_checker_drops(settings: Settings, tmp_path: Path) -> No
         assert (done.made, done.problems, lines) == (0, 2, wanted)
         assert [row["dropped"] for row in read_sheet(folder)] == seeds
     assert pictures(folder) == 0
-    done, lines = made(folder, replace(strict, safety_checker=False))
-    assert (done.made, done.problems, lines) == (2, 0, [])
-    assert [row["dropped"] for row in read_sheet(folder)] == ["", ""]
-
-
-def test_a_picture_of_one_colour_is_dropped(with_pipeline: Any, settings: Settings, tmp_path: Path) -> None:
-    """Numbers that overflow in half precision make a black picture: that is no picture of the prompt."""
-
-    class Blackened(Scarce):
-        def __call__(self, **given: Any) -> Any:
-            found = self.pipeline(**given)
-            found.images = [
-                Image.new("RGB", image.size) if generator.initial_seed() == 1000 else image
-                for image, generator in zip(found.images, given["generator"], strict=True)
-            ]
-            return found
-
-    with_pipeline(lambda real: Blackened(real, 9))
-    folder = write_sheet(tmp_path, planned(1))
-    done, lines = made(folder, settings)
-    (row,) = read_sheet(folder)
-    assert (done.made, row["dropped"], "1000" in scores_of(row)) == (1, "1000", False)
-    assert row["seed"] != "1000"
-    assert lines[0].startswith("tiny drew pictures of a single colour, which are dropped: ")
-
-
-@pytest.mark.parametrize("option", ["--model", "--clip"])
-def test_a_model_that_is_not_there(option: str, settings: Settings, tmp_path: Path) -> None:
-    """One line that names it and the way out, status 2, and nothing is drawn."""
-    folder = write_sheet(tmp_path / "data", planned(1))
-    (tmp_path / "empty").mkdir()
-    models = {"--model": settings.model, "--clip": settings.clip, option: str(tmp_path / "empty")}
-    arguments = [part for pair in models.items() for part in pair]
-    result = CliRunner().invoke(main, ["images", str(folder), "--backend", "diffusers", *arguments])
-    what = {"--model": "pipeline", "--clip": "CLIP model"}[option]
-    hint = f"give {option} a folder that has one, or download it once where there is a network ("
-    assert result.exit_code == 2
-    assert result.output.startswith(f"error: {str(tmp_path / 'empty')!r} cannot be loaded as a {what}: {hint}")
-    assert (result.output.count("\n"), pictures(folder)) == (1, 0)
+    rows = read_sheet(folder)
+    rows[0]["prompt"] += ", smiling"
+    write_sheet(folder, rows)
+    done, lines = made(folder, strict)
+    assert (done.problems, lines) == (2, [wanted[1], wanted[0]])  # the second is not tried; the first is, again
+    marks = [row["dropped_as"] for row in read_sheet(folder)]
+    assert (marks[0] != rows[0]["dropped_as"], marks[1]) == (True, rows[1]["dropped_as"])
+    for number, other in enumerate((replace(strict, safety_checker=False), replace(strict, model=settings.model))):
+        copy = Path(shutil.copytree(folder, tmp_path / str(number)))
+        done, lines = made(copy, other)
+        assert (done.made, done.problems, lines) == (2, 0, [])
+        assert [row["dropped"] + row["dropped_as"] for row in read_sheet(copy)] == ["", ""]
+        assert [row["versions"].endswith(" safety=off") for row in read_sheet(copy)] == [number == 0] * 2

@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from tests.make.generating import ROOT, kill_when, pictures, planned, read_sheet, tree, write_sheet
+from tools.check.findings import visible
 from tools.generate import main
 from tools.make.embedded import describe
 from tools.make.generation import devices, files
 from tools.make.generation.base import GenerationError, Settings, row_seed
 from tools.make.generation.devices import claim, resolve
 from tools.make.generation.walk import generate
-from tools.make.ledger import Ledger
+from tools.make.ledger import Ledger, LedgerError
 from tools.make.sketch import MODEL
 
 SKETCH = Settings("sketch")
@@ -70,7 +71,7 @@ def test_a_killed_run_goes_on_where_it_was(whole: Path, tmp_path: Path, count: i
     assert tree(folder) == tree(whole)
 
 
-@pytest.mark.parametrize("moment", ["before the record", "before the names", "between the names"])
+@pytest.mark.parametrize("moment", ["before the record", "behind the record", "before the names", "between the names"])
 def test_a_kill_between_record_and_name(
     whole: Path, tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,20 +87,37 @@ def test_a_kill_between_record_and_name(
         place(part, target)
 
     def stop_at_the_record(self: Ledger, cells: Any) -> None:
+        if moment == "behind the record":
+            record(self, cells)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "_place", stop_at_a_name)
-        if moment == "before the record":
+        if moment.endswith("the record"):
             patch.setattr(Ledger, "record", stop_at_the_record)
         with pytest.raises(KeyboardInterrupt):
             told(folder)
     assert Ledger.record is record
-    recorded = {"before the record": 0, "before the names": 16, "between the names": 32}[moment]
-    assert len(list(folder.rglob("*.part"))) == (0 if not recorded else 16 if not placed else 12)
+    recorded = {"before the record": 0, "behind the record": 16, "before the names": 16, "between the names": 32}[
+        moment
+    ]
+    assert len(list(folder.rglob("*.part"))) == (12 if placed else 16)
     done, _ = told(folder)
     assert (done.there, done.made) == (recorded, 40 - recorded)
     assert tree(folder) == tree(whole)
+
+
+def test_a_record_that_fails_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is certain that nothing was recorded, the files that were written for it are removed at once."""
+
+    def fail(self: Ledger, cells: Any) -> None:
+        raise LedgerError("the disk is full")
+
+    folder = write_sheet(tmp_path, planned(3))
+    monkeypatch.setattr(Ledger, "record", fail)
+    with pytest.raises(LedgerError, match=r"^the disk is full$"):
+        told(folder)
+    assert not [*folder.rglob("*.part"), *folder.rglob("*.png")]
 
 
 def test_a_file_that_is_there_is_never_written_again(tmp_path: Path) -> None:
@@ -141,6 +159,8 @@ BAD = {
     "seed": ("1.5", f"seed: expected a whole number from 0 to {2**63 - 1} (got '1.5')"),
     "emotion": ("joy", "emotion: expected one of neutral, happy, sad, surprise, fear, disgust, angry (got 'joy')"),
     "valence": ("much", "valence: expected a number (got 'much')"),
+    "steps": ("20", "has a model's name or settings: give --backend diffusers, or empty those cells"),
+    "model": ("tiny", "has a model's name or settings: give --backend diffusers, or empty those cells"),
 }
 
 
@@ -157,6 +177,48 @@ def test_a_row_that_cannot_be_drawn_is_named(column: str, tmp_path: Path) -> Non
     assert f"{folder}/dataset_sheet.csv, row 3: {BAD[column][1]}\n" in result.output
     assert result.output.endswith(f"{folder}: 3 rows, 0 had a picture, 2 made, 1 have none\n")
     assert pictures(folder) == 2
+
+
+IMPOSSIBLE = {
+    "too long": ("a/" + "n" * 300 + ".png", "path has a name that is too long"),
+    "too long before it is whole": ("a/" + "n" * 246 + ".png", "path has a name that is too long"),
+    "too long in all": ("a/" * 2500 + "n.png", "path cannot be written (File name too long)"),
+    "through a file": ("dataset_sheet.csv/a.png", "path cannot be written (Not a directory)"),
+    "through a picture": ("DifussionEmotion_M/sad/x.png/a.png", "path leads through a picture"),
+    "twice": (planned(1)[0]["path"], "path stands in an earlier row, too: give it another"),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_a_place_that_no_file_can_have(kind: str, tmp_path: Path) -> None:
+    """Its row is named, and the other rows get their pictures, the first of two that want the same one included."""
+    rows = planned(4)
+    rows[2]["path"] = "DifussionEmotion_M/sad/x.png"
+    path, message = IMPOSSIBLE[kind]
+    rows[3]["path"] = path
+    folder = write_sheet(tmp_path, rows)
+    for there, made in ((0, 3), (3, 0)):
+        result = CliRunner().invoke(main, ["images", str(folder), "--num-proc", "1"])
+        assert result.exit_code == 1
+        assert result.output == (
+            visible(f"{folder}/dataset_sheet.csv, row 5: {message} (got {path!r})") + "\n"
+            f"{folder}: 4 rows, {there} had a picture, {made} made, 1 have none\n"
+        )
+    assert read_sheet(folder)[0]["sha256"] == describe(planned(1)[0])["sha256"]
+
+
+def test_rows_for_a_model_are_no_sketches(tmp_path: Path) -> None:
+    """Where all that is missing was designed for a model, one line says what was forgotten, and nothing changes."""
+    settings = {"negative_prompt": "ugly", "steps": "50", "sampler": "DDIM", "cfg_scale": "12", "model": ""}
+    folder = write_sheet(tmp_path, planned(3, **settings))
+    before = tree(folder)
+    result = CliRunner().invoke(main, ["images", str(folder)])
+    assert (result.exit_code, result.output) == (
+        2,
+        f"error: the 3 rows of {folder}/dataset_sheet.csv that have no picture have a model's settings: "
+        "give --backend diffusers, or empty those cells\n",
+    )
+    assert tree(folder) == before
 
 
 def test_a_row_without_affect_and_seed_gets_them(tmp_path: Path) -> None:
@@ -198,6 +260,13 @@ def test_what_cannot_run_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest
     assert told(folder)[0].there == 16
 
 
+OF_MODELS = (
+    *(("--candidates", "2"), ("--batch", "2"), ("--model", "x"), ("--revision", "x"), ("--clip", "x"), ("--cfg", "7")),
+    *(("--steps", "9"), ("--sampler", "DDIM"), ("--width", "64"), ("--height", "64"), ("--device", "cpu")),
+    ("--no-safety-checker",),
+)
+
+
 def test_options_that_do_not_go_together() -> None:
     """Each is refused with the way out."""
     for arguments, message in (
@@ -205,8 +274,9 @@ def test_options_that_do_not_go_together() -> None:
             ["--backend", "diffusers", "--num-proc", "2"],
             "--num-proc is of the sketch backend: the other has a process a",
         ),
-        (["--sampler", "Euler b"], "--sampler: expected one of DPM++ 2M, DPM++ 2M Karras, "),
+        (["--backend", "diffusers", "--sampler", "Euler b"], "--sampler: expected one of DPM++ 2M, DPM++ 2M Karras, "),
         (["--engine", "dask", "--scheduler", "tcp://x:1", "--num-proc", "2"], "--num-proc is of this machine: a Dask"),
+        *(([*given], f"{given[0]} is of the diffusers backend: give --backend diffusers, too") for given in OF_MODELS),
     ):
         result = CliRunner().invoke(main, ["images", "nowhere", *arguments])
         assert (result.exit_code, message in result.output) == (2, True), result.output

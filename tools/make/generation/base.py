@@ -19,11 +19,22 @@ MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 CLIP = "openai/clip-vit-base-patch32"
 CANDIDATES, BATCH = 3, 4
 STRIDE = 2_654_435_769  # 2**32 divided by the golden ratio, odd: the seeds of a row's candidates lie far apart
-MOST_STEPS, LARGEST_SIDE = 1000, 4096
+MOST_CANDIDATES, MOST_STEPS, LARGEST_SIDE = 100, 1000, 4096
+OF_MODELS = ("negative_prompt", "steps", "sampler", "cfg_scale")  # columns: the sketch renderer has none of them
+SKETCHES = "diffusionfer-sketch-"  # how the names of the sketch renderer's versions begin
 
 
 class GenerationError(ValueError):
     """Nothing can be generated; the message is one line for the user, and what was made before is kept."""
+
+
+class ModelRowError(ValueError):
+    """A row for a model, which the sketch renderer would draw without what it asks for."""
+
+    MESSAGE = "has a model's name or settings: give --backend diffusers, or empty those cells"
+
+    def __init__(self) -> None:
+        super().__init__(self.MESSAGE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class Settings:
     """
 
     backend: str
-    candidates: int = CANDIDATES
+    candidates: int | None = None
     batch: int = BATCH
     model: str = MODEL
     revision: str | None = None
@@ -101,12 +112,17 @@ def row_seed(path: str, row: Mapping[str, str]) -> int:
     row without one (empty, or -1, which is the web UI's "any") has one by its path. Raises ValueError for no seed.
     """
     text = row.get("seed", "").strip()
-    tried = row.get("candidate_seeds", "").split()
-    if text and text in tried:
+    if tried := _tried(row):
         text = tried[0]
     if text in ("", "-1"):
         return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big")
     return int(_number(row, "seed", text, 0, 2**63 - 1, whole=True))
+
+
+def _tried(row: Mapping[str, str]) -> list[str]:
+    """Return the seeds that were tried for a row; none where its seed was changed since, which is a new beginning."""
+    tried = row.get("candidate_seeds", "").split()
+    return tried if row.get("seed", "").strip() in tried else []
 
 
 def candidate_seeds(seed: int, count: int) -> tuple[int, ...]:
@@ -115,9 +131,15 @@ def candidate_seeds(seed: int, count: int) -> tuple[int, ...]:
 
 
 def task_of(number: int, path: str, row: dict[str, str], settings: Settings) -> Task:
-    """Return what is to be drawn for a row. Raises ValueError that names the column, the value and what is expected."""
+    """Return what is to be drawn for a row. Raises ValueError that names the column, the value and what is expected.
+
+    The sketch renderer draws no row that was designed for a model, or made by one: ModelRowError.
+    """
     seed = row_seed(path, row)
     if settings.backend == "sketch":
+        model = row.get("model", "").strip()
+        if any(row.get(column, "").strip() for column in OF_MODELS) or (model and not model.startswith(SKETCHES)):
+            raise ModelRowError
         return Task(number, path, row, (seed,))
     if not row.get("prompt", "").strip():
         raise ValueError("prompt is empty, expected what the picture shows: write one, or remove the row")
@@ -134,7 +156,7 @@ def task_of(number: int, path: str, row: dict[str, str], settings: Settings) -> 
         number,
         path,
         row,
-        candidate_seeds(seed, settings.candidates),
+        candidate_seeds(seed, settings.candidates or min(len(_tried(row)), MOST_CANDIDATES) or CANDIDATES),
         row.get("negative_prompt", "").strip() or NEGATIVE_PROMPT,
         int(steps),
         sampler,

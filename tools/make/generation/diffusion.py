@@ -6,6 +6,7 @@ whatever is drawn beside it. What is computed from the noise may differ in the l
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 from collections import defaultdict
@@ -19,8 +20,11 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tools.make.generation.base import Backend, Batch, GenerationError, Made, Settings, Task
-from tools.make.generation.devices import INSTALL, claim
+from tools.make.generation.again import all_dropped, model_of
+from tools.make.generation.base import Backend, Batch, Made, Settings, Task
+from tools.make.generation.devices import claim
+from tools.make.generation.loading import load_clip, load_pipeline
+from tools.make.generation.memory import Memory
 from tools.make.generation.reranking import Reranker
 from tools.make.generation.samplers import scheduler_of
 from tools.make.generation.weighting import embed, pieces, unweighted
@@ -43,7 +47,7 @@ class DiffusersBackend(Backend):
     """A pipeline and a CLIP model on a device, which are loaded with the first rows. Several threads may call it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings, self.batch = settings, settings.batch
+        self.settings = settings
         self._lock, self._notes = threading.Lock(), list[str]()
 
     @cached_property
@@ -51,36 +55,33 @@ class DiffusersBackend(Backend):
         """The device of this process, as torch names it."""
         return claim(self.settings.devices)
 
+    @property
+    def _precision(self) -> str:
+        """The kind of number that is computed with, as torch names it: half precision on a GPU, single on a CPU."""
+        return "float16" if self.device.startswith("cuda") else "float32"
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is known of the device's memory."""
+        return Memory(self.device, self.settings.batch, self._notes.append)
+
     @cached_property
     def _loaded(self) -> tuple[Any, str]:
-        import diffusers
         import torch
-        import transformers
 
-        diffusers.utils.logging.set_verbosity_error()
-        diffusers.utils.logging.disable_progress_bar()
-        transformers.utils.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
-        model, revision = self.settings.model, self.settings.revision or ""
-        try:
-            folder = Path(model)
-            if not folder.is_dir():
-                folder = Path(diffusers.DiffusionPipeline.download(model, revision=self.settings.revision))
-                revision = folder.name  # of a snapshot in the cache: the commit
-            pipeline = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True)
-        except Exception as error:  # of another kind for each thing that may be missing
-            raise _unavailable(model, "pipeline", "--model", error) from error
-        pipeline.set_progress_bar_config(disable=True)
-        pipeline.to(self.device, torch.float16 if self.device.startswith("cuda") else torch.float32)
-        if not self.settings.safety_checker and hasattr(pipeline, "safety_checker"):
+        model, checks = self.settings.model, self.settings.safety_checker
+        with self.memory.holding(f"the model {model}"):
+            pipeline, revision = load_pipeline(model, self.settings.revision)
+            pipeline.to(self.device, getattr(torch, self._precision))
+        if not checks and hasattr(pipeline, "safety_checker"):
             pipeline.register_modules(safety_checker=None)
-        elif getattr(pipeline, "safety_checker", None) is None and self.settings.safety_checker:
+        elif getattr(pipeline, "safety_checker", None) is None and checks:
             self._notes.append(f"{model} brings no safety checker: nothing is dropped")
         return pipeline, revision
 
     @cached_property
     def pipeline(self) -> Any:
-        """The pipeline, on its device: half precision on a GPU, single on a CPU."""
+        """The pipeline, on its device."""
         return self._loaded[0]
 
     @cached_property
@@ -91,10 +92,8 @@ class DiffusersBackend(Backend):
     @cached_property
     def reranker(self) -> Reranker:
         """The CLIP model, on the same device."""
-        try:
-            return Reranker(self.settings.clip, self.device)
-        except Exception as error:
-            raise _unavailable(self.settings.clip, "CLIP model", "--clip", error) from error
+        with self.memory.holding(f"the CLIP model {self.settings.clip}"):
+            return load_clip(self.settings.clip, self.device)
 
     @cached_property
     def reads_weights(self) -> bool:
@@ -115,15 +114,20 @@ class DiffusersBackend(Backend):
         clip = self.settings.clip if not Path(self.settings.clip).is_dir() else Path(self.settings.clip).name
         found = [f"{name}={version(name)}" for name in LIBRARIES]
         found.append(f"clip={clip}" + (f"@{self.reranker.revision}" if self.reranker.revision else ""))
-        return " ".join([*found, f"prompts={'webui' if self.reads_weights else 'plain'}"])
+        found += [f"prompts={'webui' if self.reads_weights else 'plain'}", f"precision={self._precision}"]
+        found.append(f"device={self.device.partition(':')[0]}")
+        if getattr(self.pipeline, "safety_checker", None) is None:
+            found.append("safety=off")
+        return " ".join(found)
 
     def draw(self, tasks: Sequence[Task]) -> Batch:
         """Return the best candidate of each task, with its recipe in the PNG; none where all were dropped."""
         with self._lock:
+            self._notes.clear()
             _ = self.pipeline, self.reranker  # both, or neither: nothing is drawn that cannot be chosen from
             candidates = self._candidates(tasks)
             made = [self._best(task, candidates[task.number]) for task in tasks]
-            notes, self._notes = self._notes, []
+            notes = [*self._notes]
         return Batch(made, notes)
 
     def _candidates(self, tasks: Sequence[Task]) -> dict[int, list[Candidate]]:
@@ -133,21 +137,22 @@ class DiffusersBackend(Backend):
         groups: dict[tuple[Any, ...], list[tuple[Task, Any]]] = defaultdict(list)
         with torch.inference_mode():
             for task in tasks:
-                words = self._prompts(task)
+                with self.memory.holding("the words of one prompt"):
+                    words = self._prompts(task)
                 length = words["prompt_embeds"].shape[1] if "prompt_embeds" in words else 0
                 key = (task.sampler, task.steps, task.cfg_scale, task.width, task.height, length)
                 groups[key].append((task, words))
             out: dict[int, list[Candidate]] = defaultdict(list)
             for group in groups.values():
                 # First candidates, then second ones: so a call is of as many rows as a batch has.
-                jobs = [(task, words, seed) for k in range(self.settings.candidates)
+                most = max(len(task.seeds) for task, _ in group)
+                jobs = [(task, words, seed) for k in range(most)
                         for task, words in group for seed in task.seeds[k : k + 1]]  # fmt: skip
-                while jobs:
-                    some = jobs[: self.batch]
-                    if (drawn := self._call(some)) is not None:
-                        for (task, _, _), candidate in zip(some, drawn, strict=True):
-                            out[task.number].append(candidate)
-                        jobs = jobs[len(some) :]
+                size = f"{group[0][0].width} x {group[0][0].height}"
+                several = f"pictures of {size}"
+                drawn = self.memory.in_batches(jobs, self._call, f"one picture of {size}", several)
+                for (task, _, _), candidate in zip(jobs, drawn, strict=True):
+                    out[task.number].append(candidate)
         return out
 
     def _prompts(self, task: Task) -> dict[str, Any]:
@@ -164,8 +169,8 @@ class DiffusersBackend(Backend):
         assert isinstance(vectors[0], torch.Tensor)
         return dict(zip(("prompt_embeds", "negative_prompt_embeds"), vectors, strict=True))
 
-    def _call(self, jobs: list[tuple[Task, dict[str, Any], int]]) -> list[Candidate] | None:
-        """Draw a batch. Where the GPU's memory is not enough, return None, and let the next batch be half as large."""
+    def _call(self, jobs: Sequence[tuple[Task, dict[str, Any], int]]) -> list[Candidate]:
+        """Draw the pictures of a batch by one call of the pipeline."""
         import torch
 
         task, pipeline = jobs[0][0], self.pipeline
@@ -174,39 +179,25 @@ class DiffusersBackend(Backend):
             given = [words[name] for _, words, _ in jobs]
             words[name] = torch.cat(given) if isinstance(given[0], torch.Tensor) else given
         pipeline.scheduler = scheduler_of(task.sampler, self._schedule)
-        try:
-            found = pipeline(
-                **words,
-                num_inference_steps=task.steps,
-                guidance_scale=task.cfg_scale,
-                width=task.width,
-                height=task.height,
-                generator=[torch.Generator("cpu").manual_seed(seed) for _, _, seed in jobs],
-            )
-        except torch.cuda.OutOfMemoryError:
-            size = f"{task.width} x {task.height}"
-            if len(jobs) == 1:
-                message = f"the memory of {self.device} is not enough for one picture of {size}"
-                raise GenerationError(f"{message}: end what else uses it, or take a smaller model") from None
-            self.batch = len(jobs) // 2
+        found = pipeline(
+            **words,
+            num_inference_steps=task.steps,
+            guidance_scale=task.cfg_scale,
+            width=task.width,
+            height=task.height,
+            generator=[torch.Generator("cpu").manual_seed(seed) for _, _, seed in jobs],
+        )
+        flags = getattr(found, "nsfw_content_detected", None) or [False] * len(jobs)
+        images = [image.convert("RGB") for image in found.images]
+        if any(map(_is_flat, images)) and not any(flags):  # the safety checker blackens, too
             self._notes.append(
-                f"the memory of {self.device} is not enough for {len(jobs)} pictures of {size} at a time: "
-                f"from here on {self.batch}"
+                f"{model_of(self.settings)} drew pictures of a single colour, which are dropped: its numbers "
+                "overflowed, in half precision perhaps; --device cpu draws in single precision"
             )
-        else:
-            flags = getattr(found, "nsfw_content_detected", None) or [False] * len(jobs)
-            images = [image.convert("RGB") for image in found.images]
-            if any(map(_is_flat, images)) and not any(flags):  # the safety checker blackens, too
-                self._notes.append(
-                    f"{self._name} drew pictures of a single colour, which are dropped: its numbers overflowed, in "
-                    "half precision perhaps; --device cpu draws in single precision"
-                )
-            return [
-                Candidate(seed, image, bool(flag) or _is_flat(image))
-                for (_, _, seed), image, flag in zip(jobs, images, flags, strict=True)
-            ]
-        torch.cuda.empty_cache()  # outside of the handler: what it holds, the failed call's tensors among it, is gone
-        return None
+        return [
+            Candidate(seed, image, bool(flag) or _is_flat(image))
+            for (_, _, seed), image, flag in zip(jobs, images, flags, strict=True)
+        ]
 
     def _best(self, task: Task, candidates: list[Candidate]) -> Made:
         """Choose the candidate with the highest CLIP score; of equal ones the first."""
@@ -215,14 +206,17 @@ class DiffusersBackend(Backend):
         dropped = " ".join(str(candidate.seed) for candidate in candidates if candidate.dropped)
         if not kept:
             return Made(task, None, {"dropped": dropped, "candidate_seeds": seeds}, all_dropped(dropped))
-        found = self.reranker.scores(unweighted(task.row["prompt"]), [candidate.image for candidate in kept])
+        score = functools.partial(self.reranker.scores, unweighted(task.row["prompt"]))
+        images = [candidate.image for candidate in kept]
+        found = self.memory.in_batches(images, score, "one score by CLIP", "scores by CLIP")
         scores = {candidate.seed: f"{score:.4f}" for candidate, score in zip(kept, found, strict=True)}
         best = kept[found.index(max(found))]
         source = task.row.get("label_source", "")
         cells = {
             **{"negative_prompt": task.negative_prompt, "steps": str(task.steps), "sampler": task.sampler},
-            **{"cfg_scale": f"{task.cfg_scale:g}", "seed": str(best.seed), "clip_score": scores[best.seed]},
-            **{"model": self._name, "model_revision": self._loaded[1], "versions": self.versions},
+            **{"cfg_scale": str(task.cfg_scale).removesuffix(".0"), "width": str(task.width)},
+            **{"height": str(task.height), "seed": str(best.seed), "clip_score": scores[best.seed]},
+            **{"model": model_of(self.settings), "model_revision": self._loaded[1], "versions": self.versions},
             "candidate_seeds": seeds,
             # Not the numbers alone: a cell that begins with a minus is a formula to a spreadsheet.
             "candidate_scores": " ".join(f"{seed}={score}" for seed, score in scores.items()),
@@ -232,16 +226,10 @@ class DiffusersBackend(Backend):
             cells["dropped"] = dropped
         return Made(task, self._png(task, best, cells), cells)
 
-    @property
-    def _name(self) -> str:
-        """The model's id; of a folder its name alone, for a path is of this machine."""
-        folder = Path(self.settings.model)
-        return folder.resolve().name if folder.is_dir() else self.settings.model
-
     def _png(self, task: Task, best: Candidate, cells: dict[str, str]) -> bytes:
         settings = {
             **{"Steps": task.steps, "Sampler": task.sampler, "CFG scale": cells["cfg_scale"], "Seed": best.seed},
-            **{"Size": f"{best.image.width}x{best.image.height}", "Model": self._name},
+            **{"Size": f"{best.image.width}x{best.image.height}", "Model": model_of(self.settings)},
             **{"Model revision": cells["model_revision"], "Version": f"diffusers {version('diffusers')}"},
         }
         info, out = PngInfo(), io.BytesIO()
@@ -253,17 +241,3 @@ class DiffusersBackend(Backend):
 def _is_flat(image: Image.Image) -> bool:
     """Say whether a picture is of one colour, as one is whose numbers overflowed."""
     return all(image.getchannel(band).getextrema()[0] == image.getchannel(band).getextrema()[1] for band in "RGB")
-
-
-def all_dropped(seeds: str) -> str:
-    """Say that no candidate of a row is left."""
-    return f"every candidate was dropped, as unsafe or of one colour (seeds {seeds}): change the row's seed or prompt"
-
-
-def _unavailable(model: str, what: str, option: str, error: Exception) -> GenerationError:
-    """Say why a model cannot be loaded, and the way out."""
-    if isinstance(error, ImportError):
-        return GenerationError(f"{INSTALL} ({error})")
-    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    hint = f"give {option} a folder that has one, or download it once where there is a network"
-    return GenerationError(f"{model!r} cannot be loaded as a {what}: {hint} ({reason})")

@@ -7,6 +7,7 @@ run gives the files that were recorded their names. So a file that is there has 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -14,14 +15,33 @@ from pathlib import Path
 
 from tools.make.embedded import PART, digest
 from tools.make.generation.base import GenerationError
-from tools.make.ledger import Ledger
+from tools.make.ledger import Ledger, LedgerError
 
 PER_PICTURE = ("face_box", "face_confidence", "faces", "sha256_cropped")  # what does not hold for another picture
+LONGEST = 255  # bytes of a name, on every usual file system
 
 
 def part_of(target: Path) -> Path:
     """Return the temporary name of a file."""
     return target.with_name(f".{target.name}{PART}")
+
+
+def place_problem(target: Path, path: str) -> str:
+    """Say why no file can have the place `target`, which is `path` below the data directory; empty where one can.
+
+    What holds for all rows, a folder that cannot be written say, is not looked for.
+    """
+    if any(folder.endswith(".png") for folder in path.split("/")[:-1]):
+        return "leads through a picture"
+    part = part_of(target)  # its name is longer than the file's own
+    if any(len(os.fsencode(name)) > LONGEST for name in (*path.split("/"), part.name)):
+        return "has a name that is too long"
+    try:
+        part.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP):
+            return f"cannot be written ({error.strerror})"
+    return ""
 
 
 def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Mapping[str, Mapping[str, str]]) -> None:
@@ -44,9 +64,10 @@ def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Ma
         raise GenerationError(f"{message}; what was made before is kept") from None
     try:
         ledger.record(cells)
-    except BaseException:
+    except LedgerError:
         _remove(parts.values())
         raise
+    # Whatever else ends it, Ctrl-C say, may come when the record is made: then the files stay, and `finish` decides.
     for path, part in parts.items():
         _place(part, data_dir / path)
 

@@ -7,6 +7,7 @@ That is the logit of an image and a text as CLIP defines it with its temperature
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,16 +15,15 @@ if TYPE_CHECKING:
 
 
 class Reranker:
-    """A CLIP model on a device. Raises what `from_pretrained` raises where there is no such model."""
+    """A CLIP model of a folder, on a device. Raises what `from_pretrained` raises where the folder has none."""
 
-    def __init__(self, model: str, device: str) -> None:
+    def __init__(self, folder: Path, device: str, revision: str = "") -> None:
         from transformers import CLIPModel, CLIPProcessor
 
-        loaded: Any = CLIPModel.from_pretrained(model)
+        loaded: Any = CLIPModel.from_pretrained(folder, local_files_only=True)
         self.model = loaded.to(device).eval()
-        self.processor: Any = CLIPProcessor.from_pretrained(model)
-        self.device = device
-        self.revision = str(getattr(self.model.config, "_commit_hash", None) or "")
+        self.processor: Any = CLIPProcessor.from_pretrained(folder, local_files_only=True)
+        self.device, self.revision = device, revision
 
     def scores(self, prompt: str, images: Sequence[Image.Image]) -> list[float]:
         """Return the score of each image for a prompt, of which CLIP reads the first 77 tokens."""

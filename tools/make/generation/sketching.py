@@ -10,8 +10,7 @@ from tools.make.design import REGIONS, place
 from tools.make.generation.base import Backend, Batch, Made, Task
 from tools.make.sketch import MODEL, draw, encode
 
-SETTINGS = ("negative_prompt", "steps", "sampler", "cfg_scale", "model_revision")  # of a model: the renderer has none
-CANDIDATES = ("clip_score", "candidate_seeds", "candidate_scores", "dropped")
+OTHERS = ("model_revision", "clip_score", "candidate_seeds", "candidate_scores", "dropped")  # a sketch has none of them
 
 
 class SketchBackend(Backend):
@@ -30,7 +29,7 @@ def _made(task: Task) -> Made:
     except ValueError as error:
         return Made(task, None, {}, str(error))
     cells = {
-        **{column: "" for column in (*SETTINGS, *CANDIDATES) if task.row.get(column)},
+        **{column: "" for column in OTHERS if task.row.get(column)},
         **{column: row[column] for column in ("valence", "arousal", "seed")},
         "model": MODEL,
         "versions": f"pillow={version('pillow')}",

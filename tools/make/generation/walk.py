@@ -1,4 +1,4 @@
-"""The walk over a sheet: which rows have no file yet, who draws them, and what is told of it.
+"""The walk over a sheet: who draws the rows that have no file yet, what is kept of it, and what is told.
 
 In comes a data directory with its sheet; out come files and, in the sheet, all that made them. Memory does not grow
 with the sheet: it is read twice, once to find what is missing, and once, while that is drawn, for the rows.
@@ -7,24 +7,22 @@ with the sheet: it is read twice, once to find what is missing, and once, while 
 from __future__ import annotations
 
 import contextlib
-import csv
 import functools
 import hashlib
 import threading
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from DiffusionFER import SUBSETS, path_problem
 from tools.engine import Engine, processes, threads
-from tools.make.embedded import FEW, SHEET, progress_bar
-from tools.make.generation.base import Backend, Batch, GenerationError, Settings, Task, task_of
+from tools.make.embedded import FEW, progress_bar
+from tools.make.generation.again import difference, mark
+from tools.make.generation.base import Backend, Batch, GenerationError, Settings, Task
 from tools.make.generation.files import PER_PICTURE, commit, finish
+from tools.make.generation.missing import KEYS, Walk, batches, look
 from tools.make.ledger import Ledger
 
-KEYS = {SHEET: "path", "metadata.csv": "file_name"}  # of the sheet, and of an EmoNet folder's side file
 SKETCHES_A_JOB = 16  # rows: half a second of a core, against which writing and recording them weigh little
 
 
@@ -36,49 +34,6 @@ class Done:
     there: int
     made: int
     problems: int
-
-
-@dataclass
-class _Walk:
-    """One run: where, with what, and to whom things are told."""
-
-    data_dir: Path
-    sheet: Path
-    settings: Settings
-    size: str | None
-    tell: Callable[[str], None]
-
-    def wanted(self, row: dict[str, str]) -> bool:
-        """Say whether a row is of the size that was asked for."""
-        return self.size is None or row["path"].partition("/")[0] in SUBSETS[f"{self.size}_original"].folders
-
-    @property
-    def key(self) -> str:
-        """The column that says where a picture belongs."""
-        return KEYS[self.sheet.name]
-
-    def task(self, number: int, row: dict[str, str]) -> Task | None:
-        """Return what is to be drawn for a row, None where its file is there. Raises ValueError where nothing can."""
-        path = row[self.key]
-        if problem := path_problem(path):
-            raise ValueError(f"{self.key} {problem} (got {path!r})")
-        if not path.endswith(".png"):
-            raise ValueError(f"{self.key}: expected the name of a PNG (got {path!r})")
-        if self.key == "path" and "/" not in path:
-            raise ValueError(f"path: expected a PNG in a folder, as 'DifussionEmotion_M/happy/a.png' (got {path!r})")
-        if (self.data_dir / path).exists():
-            return None
-        task = task_of(number, path, row, self.settings)
-        dropped = row.get("dropped", "").split()
-        if dropped and self.settings.safety_checker and {*map(str, task.seeds)} <= {*dropped}:
-            from tools.make.generation.diffusion import all_dropped
-
-            raise ValueError(all_dropped(row["dropped"]))
-        return task
-
-    def say(self, number: int, problem: str) -> None:
-        """Tell why a row gets no file."""
-        self.tell(f"{self.sheet}, row {number}: {problem}")
 
 
 def generate(
@@ -102,18 +57,18 @@ def generate(
 
     Raises ValueError (GenerationError, LedgerError, EngineError among them) where nothing more can be made.
     """
-    walk = _Walk(data_dir, _sheet(data_dir, settings, size), settings, size, tell)
+    walk = Walk(data_dir, _sheet(data_dir, settings, size), settings, size, tell)
     with Ledger(walk.sheet, walk.key) as ledger, contextlib.ExitStack() as stack:
         finish(data_dir, ledger)
         ledger.fold()
-        rows, there, problems, missing = _look(walk, ledger)
-        made = 0
-        if missing:
+        found = look(walk, ledger)
+        made, problems = 0, found.problems
+        if found.missing:
             if engine is None:
-                settings, engine = _local(stack, settings, workers, len(missing))
+                settings, engine = _local(stack, settings, workers, len(found.missing))
             batch = settings.batch if settings.backend == "diffusers" else SKETCHES_A_JOB
-            jobs = _batches(walk, missing, batch)
-            bar = stack.enter_context(progress_bar(len(missing), progress))
+            jobs = batches(walk, found.missing, batch)
+            bar = stack.enter_context(progress_bar(len(found.missing), progress))
             said = set[str]()
             with closing(engine.run(functools.partial(draw, settings), jobs)) as done:
                 for tasks, drawn in done:
@@ -125,7 +80,7 @@ def generate(
                     problems += sum(one.content is None for one in drawn.made)
                     bar.update(len(tasks))
             ledger.fold()
-    return Done(rows, there, made, problems)
+    return Done(found.rows, found.there, made, problems)
 
 
 def _sheet(data_dir: Path, settings: Settings, size: str | None) -> Path:
@@ -142,27 +97,6 @@ def _sheet(data_dir: Path, settings: Settings, size: str | None) -> Path:
     return side
 
 
-def _look(walk: _Walk, ledger: Ledger) -> tuple[int, int, int, array[int]]:
-    """Return the numbers of rows of the size, of those with a file, of those with a problem; the others' places."""
-    rows = there = problems = 0
-    missing = array("Q")
-    for place, row in enumerate(ledger.rows()):
-        if not walk.wanted(row):
-            continue
-        rows += 1
-        try:
-            task = walk.task(place + 2, row)
-        except ValueError as error:
-            walk.say(place + 2, str(error))
-            problems += 1
-            continue
-        if task:
-            missing.append(place)
-        else:
-            there += 1
-    return rows, there, problems, missing
-
-
 def _local(stack: contextlib.ExitStack, settings: Settings, workers: int | None, count: int) -> tuple[Settings, Engine]:
     """Return the engine of this machine, and the settings with the devices that there are."""
     if settings.backend == "sketch":
@@ -173,28 +107,6 @@ def _local(stack: contextlib.ExitStack, settings: Settings, workers: int | None,
     settings = replace(settings, devices=resolve(settings.devices))
     several = len(settings.devices)
     return settings, stack.enter_context(processes(several) if several > 1 else threads(1))
-
-
-def _batches(walk: _Walk, missing: Iterable[int], batch: int) -> Iterator[list[Task]]:
-    """Yield the tasks of the rows at these places, in the sheet's order, so many at a time.
-
-    A killed run has made whole batches. So what is missing falls into the same ones again, and the same rows are drawn
-    together: to the last bit, the pictures are those of a run that was not killed.
-    """
-    places = iter(missing)
-    with walk.sheet.open(encoding="utf-8-sig", newline="") as file:
-        wanted, tasks = next(places, None), []
-        for place, row in enumerate(csv.DictReader(file, restval="")):
-            if place != wanted:
-                continue
-            wanted = next(places, None)
-            if task := walk.task(place + 2, row):
-                tasks.append(task)
-            if len(tasks) == batch:
-                yield tasks
-                tasks = []
-        if tasks:
-            yield tasks
 
 
 def draw(settings: Settings, tasks: list[Task]) -> Batch:
@@ -222,7 +134,7 @@ def _backend(settings: Settings) -> Backend:
     return DiffusersBackend(settings)
 
 
-def _keep(walk: _Walk, ledger: Ledger, drawn: Batch) -> int:
+def _keep(walk: Walk, ledger: Ledger, drawn: Batch) -> int:
     """Write and record what was drawn; return how many files that gave."""
     files, cells = {}, {}
     for one in drawn.made:
@@ -231,12 +143,15 @@ def _keep(walk: _Walk, ledger: Ledger, drawn: Batch) -> int:
             sha256 = hashlib.sha256(one.content).hexdigest()
             stale = PER_PICTURE if row.get("sha256") != sha256 else ()
             files[one.task.path] = one.content
-            cleared = {column: "" for column in stale if row.get(column)}
+            cleared = {column: "" for column in (*stale, "dropped_as") if row.get(column)}
             cells[one.task.path] = {**cleared, **one.cells, "sha256": sha256}
-        elif one.cells:
-            cells[one.task.path] = one.cells
-        if one.problem:
-            walk.say(one.task.number, one.problem)
+            told = difference(row, cells[one.task.path])
+        else:
+            if one.cells:
+                cells[one.task.path] = {**one.cells, "dropped_as": mark(one.task, walk.settings)}
+            told = one.problem
+        if told:
+            walk.say(one.task.number, told)
     if cells:
         commit(walk.data_dir, ledger, files, cells)
     return len(files)
