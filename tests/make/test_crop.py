@@ -270,6 +270,10 @@ def test_an_emonet_folder(people: dict[str, Image.Image], tmp_path: Path) -> Non
     assert {name: row["faces"] for name, row in found.items()} == {"a/x.jpg": "1", "y.png": "0"}
     content = (tmp_path / "emonet-face-hq_cropped" / "a" / "x.png").read_bytes()
     assert hashlib.sha256(content).hexdigest() == found["a/x.jpg"]["sha256_cropped"]
+    people["above"].save(folder / "a" / "x.jpg", quality=95)
+    assert "--again crops what is there now" in " ".join(crop(tmp_path, config="emonet_hq").stdout.split())
+    assert "1 cropped" in crop(tmp_path, "--size", "64", "--again", config="emonet_hq").stderr
+    assert (tmp_path / "emonet-face-hq_cropped" / "a" / "x.png").read_bytes() != content
     (folder / "y.jpg").write_bytes(b"")
     twice = crop(tmp_path, config="emonet_hq")
     assert twice.stderr == f"error: {folder} holds 2 pictures y.*, whose crops would be one: rename all but one\n"

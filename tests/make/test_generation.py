@@ -145,6 +145,46 @@ def test_a_picture_that_was_removed_is_made_again(tmp_path: Path) -> None:
     assert tree(folder) == made
 
 
+def test_a_crop_of_another_picture_does_not_stay(tmp_path: Path) -> None:
+    """Where a row's picture becomes another, its crop goes; one that the row does not know is not ours to remove."""
+    rows = planned(3)
+    folder = write_sheet(tmp_path, rows)
+    told(folder)
+    rows = read_sheet(folder)
+    crops = [folder / row["path"].replace("DifussionEmotion_M", "DiffusionEmotion_M_cropped") for row in rows]
+    for row, crop in zip(rows, crops, strict=True):
+        crop.parent.mkdir(parents=True, exist_ok=True)
+        crop.write_bytes(b"crop")
+        row["sha256_cropped"] = hashlib.sha256(b"crop").hexdigest()
+        (folder / row["path"]).unlink()
+    rows[0]["race"] = rows[1]["race"] = "black"  # another picture; of the third it is the same again
+    crops[1].write_bytes(b"a person's")
+    write_sheet(folder, rows)
+    assert told(folder)[0].made == 3
+    assert [crop.exists() for crop in crops] == [False, True, True]
+    assert [bool(row["sha256_cropped"]) for row in read_sheet(folder)] == [False, False, True]
+
+
+def test_labels_by_people_outlive_a_new_picture(tmp_path: Path) -> None:
+    """As of a model's pictures: who has said the label is not forgotten."""
+    folder = write_sheet(tmp_path, planned(2, label_source="person"))
+    told(folder)
+    assert {row["label_source"] for row in read_sheet(folder)} == {"person"}
+
+
+def test_a_picture_of_another_format_that_is_there(tmp_path: Path) -> None:
+    """As import leaves them; only a new one has to be a PNG."""
+    rows = planned(2)
+    for row in rows:
+        row["path"] = row["path"].replace(".png", ".jpg")
+    folder = write_sheet(tmp_path, rows)
+    (folder / rows[0]["path"]).parent.mkdir(parents=True)
+    (folder / rows[0]["path"]).write_bytes(b"jpeg")
+    done, lines = told(folder)
+    assert (done.there, done.made, done.problems) == (1, 0, 1)
+    assert lines == [f"{folder}/dataset_sheet.csv, row 3: path: expected the name of a PNG (got {rows[1]['path']!r})"]
+
+
 def test_only_rows_of_the_size(tmp_path: Path) -> None:
     """--size chooses by the folder, in either spelling."""
     rows = [*planned(2), *planned(1, size="L")]

@@ -304,6 +304,18 @@ def test_imported_pictures_and_a_design_share_a_size(tmp_path: Path) -> None:
         write_plan(plan(load("diffusionfer"), seed=1), data, 40, append=True)
 
 
+def test_an_imported_picture_that_is_drawn_again_stays_one(tmp_path: Path) -> None:
+    """Whoever draws it: designs know it by a mark that import alone writes."""
+    source, data, planned = tmp_path / "in", tmp_path / "data", plan(load("diffusionfer"))
+    source.mkdir()
+    (source / "a.png").write_bytes(picture())
+    taken(source, data)
+    (row,) = read_sheet(data)
+    with Ledger(data / "dataset_sheet.csv") as ledger:
+        ledger.record({row["path"]: {"versions": "torch=2 diffusers=1", "sha256": "0" * 64}})
+    assert write_plan(planned, data, 10, append=True).added == 10
+
+
 def test_a_name_that_the_design_will_give_is_told(tmp_path: Path) -> None:
     """A picture that was imported under it comes first: no row stands twice."""
     planned, source, data = plan(load("diffusionfer")), tmp_path / "in", tmp_path / "data"

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.check.material import check
+from tests.make.generating import read_sheet
 from tests.make.rated import MOVED, NAME, PATH, annotation, files, imported, rows, run, task, write_export
 from tests.trees import write_faces, zip_folder
 from tools.make.design import design
+from tools.make.generation.base import Settings
+from tools.make.generation.walk import generate
+from tools.make.grammar_file import load
 from tools.make.ledger import Ledger, LedgerError
+from tools.make.plan_file import write_plan
+from tools.make.planned import plan
 from tools.make.ratings.importing import import_exports
 from tools.make.ratings.moves import moved_path
 
@@ -88,11 +94,27 @@ def test_a_move_is_taken_back(tree: Path) -> None:
     imported(tree, "sad", on_change="move")
     done = imported(tree, "sad", "fear", on_change="move")
     assert done.outcomes["small"].moves == [(MOVED, PATH)]
+    assert done.outcomes["small"].changes == []  # nobody said that it is happy
     after = files(tree)
     assert {name: after[name] for name in before if name != "dataset_sheet.csv"} == {
         name: data for name, data in before.items() if name != "dataset_sheet.csv"
     }
     assert (rows(tree)[PATH]["emotion"], rows(tree)[PATH]["label_source"]) == ("happy", "")
+
+
+def test_a_design_is_made_longer_after_a_move(tmp_path: Path) -> None:
+    """Rows are known by their claims: what people said makes no other design of it."""
+    planned, data_dir = plan(load("diffusionfer"), size="small"), tmp_path / "data"
+    write_plan(planned, data_dir, 20)
+    generate(data_dir, Settings("sketch"), workers=1, progress=False)
+    path = next(row["path"] for row in read_sheet(data_dir) if row["emotion"] == "happy")
+    export = write_export(tmp_path / "a.json", task(Path(path).stem[:-2], annotation(1, "fear")))
+    (moved,) = import_exports([export], data_dir, on_change="move").outcomes["small"].moves
+    assert write_plan(planned, data_dir, 20).added == 0
+    assert write_plan(planned, data_dir, 30, append=True).added == 10
+    assert [row["path"] for row in read_sheet(data_dir)].count(moved[1]) == 1
+    with pytest.raises(ValueError, match="of this design has"):
+        write_plan(plan(load("diffusionfer"), size="small", seed=1), data_dir, 40, append=True)
 
 
 def test_two_pictures_of_one_name(tree: Path) -> None:

@@ -7,14 +7,26 @@ picture that a diffusion model makes of it, until somebody has looked.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from tools.make.sketch import MODEL
 
 COLUMN, AFFECT_COLUMN = "label_source", "affect_source"
+CLAIM = "claim"  # the column: JSON of the path and the labels that a row had before people's went into it
 # Claimed by the prompt, true by drawing, said by people, or said by a model.
 SOURCES = ("prompt", "renderer", "person", "model")
 RENDERER = MODEL.rsplit("-", 1)[0]  # with any number
+
+
+def as_claimed(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row as it was before people's labels went into it, by its cell of `claim`, where that can be read."""
+    try:
+        claim = json.loads(row.get(CLAIM) or "{}")
+    except (ValueError, RecursionError):
+        claim = {}
+    said = claim.items() if isinstance(claim, dict) else ()
+    return {**row, **{column: text for column, text in said if isinstance(text, str)}}
 
 
 def label_source(row: Mapping[str, str]) -> str:

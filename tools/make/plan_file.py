@@ -19,6 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
+from tools.make.label_source import as_claimed
 from tools.make.ledger import Ledger
 from tools.make.planned import SheetPlan, SidePlan
 from tools.make.webui import is_imported
@@ -178,6 +179,7 @@ def _refuse_another(
 ) -> None:
     """Raise ValueError where a row has another cell than the design gives it, and no command of ours wrote it."""
     given = dict(zip(plan.columns, wanted, strict=True))
+    row = as_claimed(row)
     free = {*LATER}
     if row.get("label_source") in ("person", "model"):
         free.update(LABELS)

@@ -25,7 +25,6 @@ from tools.make.prompts import CHOICES, HEIGHT, WIDTH
 from tools.make.sketch import MODEL
 from tools.make.webui import is_imported
 
-BACKENDS = ("sketch", "diffusers")
 SIZES = ("small", "medium", "large")
 MOST_ROWS = 2**32  # a seed is a number of 32 bits, and no two rows share one; there are more names than that
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -79,7 +79,8 @@ def row_of(content: bytes, grammar: Grammar) -> dict[str, str]:
     checksum = _text("Model hash", _model(settings.get("Model hash", "")))
     cells["model"] = _text("Model", _model(settings.get("Model", ""))) or checksum
     cells["model_revision"] = checksum if settings.get("Model", "") else ""
-    cells["versions"] = IMPORTED + (_text("Version", settings.get("Version", "")).replace(" ", "-") or "unknown")
+    cells["versions"] = "webui=" + (_text("Version", settings.get("Version", "")).replace(" ", "-") or "unknown")
+    cells[IMPORTED] = "webui"
     return {**_parts(cells["prompt"], grammar), **cells, "ending": FORMATS[form]}
 
 

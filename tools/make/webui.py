@@ -17,7 +17,7 @@ NEGATIVE = "Negative prompt:"
 LONGEST = 2**16  # characters of a recipe that are looked at: a prompt is a few hundred
 # A setting: its name, and a value that ends at a comma unless it is in quotes. Bounded, for the text is untrusted.
 _SETTING = re.compile(r'([A-Z][\w /-]{0,40}):\s?("(?:\\.|[^"\\]){0,2000}"|[^,]{0,2000})(?:,\s*|\s*$)')
-IMPORTED = "webui="  # how `versions` of a row begins whose picture was imported; no other command writes that there
+IMPORTED = "imported"  # the column that says of a picture that it was made elsewhere, by what; only import writes it
 NUMBERS = {"steps": "Steps", "seed": "Seed", "cfg_scale": "CFG scale"}
 
 
@@ -95,4 +95,4 @@ def user_comment(value: Any) -> str:
 
 def is_imported(row: Mapping[str, str]) -> bool:
     """Say whether a row of the sheet is that of a picture which was imported."""
-    return row.get("versions", "").startswith(IMPORTED)
+    return bool(row.get(IMPORTED))

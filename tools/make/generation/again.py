@@ -54,6 +54,8 @@ def difference(row: Mapping[str, str], cells: Mapping[str, str]) -> str:
     if was or became:
         changes = ((name, ", ".join(filter(None, parts))) for name, parts in (("now", became), ("then", was)))
         return f"{message} ({'; '.join(f'{name} {parts}' for name, parts in changes if parts)})"
+    if cells["model"].startswith(SKETCHES):
+        return f"{message}: the row says something else than then"
     return f"{message}: by other words or settings, or with another number of pictures drawn at a time"
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from tools.make.generation.samplers import SAMPLERS
 from tools.make.prompts import CFG_SCALE, HEIGHT, NEGATIVE_PROMPT, SAMPLER, STEPS, WIDTH
 
-BACKENDS = ("sketch", "diffusers")
 MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 CLIP = "openai/clip-vit-base-patch32"
 CANDIDATES, BATCH = 3, 4
 STRIDE = 2_654_435_769  # 2**32 divided by the golden ratio, odd: the seeds of a row's candidates lie far apart
+HUMAN = ("person", "model")  # sources of labels that a new picture does not take away
 MOST_CANDIDATES, MOST_STEPS, LARGEST_SIDE = 100, 1000, 4096
 OF_MODELS = ("negative_prompt", "steps", "sampler", "cfg_scale")  # columns: the sketch renderer has none of them
 SKETCHES = "diffusionfer-sketch-"  # how the names of the sketch renderer's versions begin

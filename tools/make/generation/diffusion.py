@@ -21,7 +21,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tools.make.generation.again import all_dropped, model_of
-from tools.make.generation.base import Backend, Batch, Made, Settings, Task
+from tools.make.generation.base import HUMAN, Backend, Batch, Made, Settings, Task
 from tools.make.generation.devices import claim
 from tools.make.generation.loading import load_clip, load_pipeline
 from tools.make.generation.memory import Memory
@@ -31,7 +31,6 @@ from tools.make.generation.weighting import embed, pieces, unweighted
 from tools.make.webui import PARAMETERS, write_parameters
 
 LIBRARIES = ("torch", "diffusers", "transformers")
-HUMAN = ("person", "model")  # sources of labels that a new picture does not take away
 
 
 @dataclass

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from DiffusionFER import SUBSETS
 from tools.make.embedded import PART, digest
 from tools.make.generation.base import GenerationError
 from tools.make.ledger import Ledger, LedgerError
@@ -70,6 +71,18 @@ def commit(data_dir: Path, ledger: Ledger, files: Mapping[str, bytes], cells: Ma
     # Whatever else ends it, Ctrl-C say, may come when the record is made: then the files stay, and `finish` decides.
     for path, part in parts.items():
         _place(part, data_dir / path)
+
+
+def remove_crop(data_dir: Path, row: Mapping[str, str]) -> None:
+    """Remove the crop of a row whose picture is about to be another one, if it is the crop that the row knows."""
+    folder, _, file = row.get("path", "").partition("/")
+    for subset in SUBSETS.values():
+        if folder in subset.folders and subset.name.endswith("_original"):
+            for crops in SUBSETS[subset.name.replace("original", "cropped")].folders:
+                crop = data_dir / crops / file
+                known = row.get("sha256_cropped") and not (data_dir / crops).is_symlink()
+                if known and digest(crop) == row["sha256_cropped"]:
+                    crop.unlink()
 
 
 def finish(data_dir: Path, ledger: Ledger) -> None:

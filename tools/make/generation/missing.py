@@ -48,8 +48,6 @@ class Walk:
         path = row[self.key]
         if problem := path_problem(path):
             raise ValueError(f"{self.key} {problem} (got {path!r})")
-        if not path.endswith(".png"):
-            raise ValueError(f"{self.key}: expected the name of a PNG (got {path!r})")
         if self.key == "path" and "/" not in path:
             raise ValueError(f"path: expected a PNG in a folder, as 'DifussionEmotion_M/happy/a.png' (got {path!r})")
         target = self.data_dir / path
@@ -57,6 +55,8 @@ class Walk:
             raise ValueError(f"{self.key} {problem} (got {path!r})")
         if target.exists():
             return None
+        if not path.endswith(".png"):
+            raise ValueError(f"{self.key}: expected the name of a PNG (got {path!r})")
         task = task_of(number, path, row, self.settings)
         if row.get("dropped_as") and row["dropped_as"] == mark(task, self.settings):
             raise ValueError(all_dropped(row.get("dropped", "")))

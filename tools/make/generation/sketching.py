@@ -7,7 +7,7 @@ from importlib.metadata import version
 from random import Random
 
 from tools.make.design import REGIONS, place
-from tools.make.generation.base import Backend, Batch, Made, Task
+from tools.make.generation.base import HUMAN, Backend, Batch, Made, Task
 from tools.make.sketch import MODEL, draw, encode
 
 OTHERS = ("model_revision", "clip_score", "candidate_seeds", "candidate_scores", "dropped")  # a sketch has none of them
@@ -28,13 +28,14 @@ def _made(task: Task) -> Made:
         image, box = draw(row)
     except ValueError as error:
         return Made(task, None, {}, str(error))
+    source = task.row.get("label_source", "")
     cells = {
         **{column: "" for column in OTHERS if task.row.get(column)},
         **{column: row[column] for column in ("valence", "arousal", "seed")},
         "model": MODEL,
         "versions": f"pillow={version('pillow')}",
         "face_box": " ".join(map(str, box)),
-        "label_source": "renderer",
+        "label_source": source if source in HUMAN else "renderer",
     }
     return Made(task, encode(image), cells)
 

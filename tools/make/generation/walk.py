@@ -19,7 +19,7 @@ from tools.engine import Engine, processes, threads
 from tools.make.embedded import FEW, progress_bar
 from tools.make.generation.again import difference, mark
 from tools.make.generation.base import Backend, Batch, GenerationError, Settings, Task
-from tools.make.generation.files import PER_PICTURE, commit, finish
+from tools.make.generation.files import PER_PICTURE, commit, finish, remove_crop
 from tools.make.generation.missing import KEYS, Walk, batches, look
 from tools.make.ledger import Ledger
 
@@ -142,6 +142,8 @@ def _keep(walk: Walk, ledger: Ledger, drawn: Batch) -> int:
         if one.content is not None:
             sha256 = hashlib.sha256(one.content).hexdigest()
             stale = PER_PICTURE if row.get("sha256") != sha256 else ()
+            if stale:
+                remove_crop(walk.data_dir, row)  # before the row forgets it: a crop is of the picture that the row has
             files[one.task.path] = one.content
             cleared = {column: "" for column in (*stale, "dropped_as") if row.get(column)}
             cells[one.task.path] = {**cleared, **one.cells, "sha256": sha256}

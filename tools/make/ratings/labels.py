@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from DiffusionFER import EMOTIONS
-from tools.make.label_source import AFFECT_COLUMN, COLUMN
+from tools.make.label_source import AFFECT_COLUMN, CLAIM, COLUMN
 from tools.make.ratings.exports import Rating
 from tools.make.ratings.merge import Merged, merge
 from tools.make.ratings.moves import files_to_move, moved_path, refuse_zips
@@ -25,7 +25,6 @@ from tools.make.ratings.scales import AROUSAL, EMOTION, VALENCE
 OnTie = Literal["skip", "keep", "fail"]
 OnChange = Literal["keep", "write", "move"]
 Cells = dict[str, dict[str, str]]
-CLAIM = "claim"  # the column: JSON of the path and of the columns below, those that said something
 SPREADS = {VALENCE: "valence_spread", AROUSAL: "arousal_spread"}
 SPOKEN_OF = {COLUMN: (EMOTION,), AFFECT_COLUMN: (VALENCE, AROUSAL, *SPREADS.values())}
 LABELS = ("raters", *SPOKEN_OF, *SPOKEN_OF[COLUMN], *SPOKEN_OF[AFFECT_COLUMN])
@@ -97,7 +96,8 @@ def _labels(
     known = merged.emotion in (row.get(EMOTION, ""), claim[EMOTION])  # written before, and not moved
     moved = {}
     if wanted != path and (on_change == "move" or not known):
-        outcome.changes.append((path, row.get(EMOTION, ""), people.get(EMOTION, claim[EMOTION])))
+        if merged.emotion:  # else nobody says another: it goes back
+            outcome.changes.append((path, path.split("/")[1], merged.emotion))
         if on_change == "move" and movable:
             moved = {"path": wanted}
         elif on_change != "write":
