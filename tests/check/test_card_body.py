@@ -11,7 +11,7 @@ from typing import Any
 import ftfy.bad_codecs  # noqa: F401  registers sloppy-windows-1252
 import huggingface_hub
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tools.check.card import body_code, body_encoding
@@ -201,9 +201,12 @@ def test_a_masked_text_has_the_same_places(text: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(st.sampled_from("abc ,.éüñçãÅß“”–…€▼├─│└🤗日本語"), max_size=12), max_size=6), st.booleans())
+@example(["aÅ€"], False)
 def test_an_edit_of_mojibake_gives_back_what_was_meant(lines: list[str], code: bool) -> None:
     """What an edit writes is, read wrongly again, what stood there; and after all edits none is left."""
     meant = "\n".join(["🤗 “faces”", *lines])
+    # "Å€" is itself what a wrong reading makes of "ŀ": who reads it wrongly once more may have meant either.
+    assume("CA043" not in {finding.rule for finding in findings_of(meant + "\n")})
     wrong = "\n".join(line.encode().decode("sloppy-windows-1252") for line in meant.split("\n"))
     text = f"```\n{wrong}\n```\n" if code else wrong + "\n"
     findings = [finding for finding in findings_of(text) if finding.rule == "CA043"]
