@@ -78,9 +78,11 @@ class _Maker:
         self.place = place
 
     def fail(self, text: str) -> NoReturn:
+        """Raise ValueError with the name of the file."""
         raise ValueError(f"{self.place}: {text}")
 
     def grammar(self, content: Any) -> Grammar:
+        """Return the grammar that the file's JSON says, as `json.loads` has it."""
         raw = self.extended(self.object(content, "the grammar"))
         name, template = (self.text(raw.get(key, _MISSING), key) for key in ("name", "template"))
         tables = {column: self.table(table, f"table {column!r}") for column, table in raw["tables"].items()}
@@ -141,6 +143,7 @@ class _Maker:
         return rules
 
     def object(self, value: Any, what: str) -> dict[str, Any]:
+        """Return a value of the file that has to be an object."""
         if not isinstance(value, dict):
             self.fail(f"{what} is {_kind(value)}, expected an object")
         return value
@@ -250,6 +253,7 @@ class _Maker:
         return tuple(columns)
 
     def shares(self, raw: dict[str, Any], optional: frozenset[str]) -> dict[str, float]:
+        """Return for each column in brackets the share of rows in which it is not empty: 0.01 to 1."""
         for column, share in raw.items():
             if column not in optional:
                 self.fail(f"shares: {column!r} is no column in brackets, which alone may be empty")
@@ -258,11 +262,13 @@ class _Maker:
         return {column: float(raw.get(column, SHARE)) for column in sorted(optional)}
 
     def settings(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of generation that a design writes, by the sheet's columns."""
         if problem := settings_problem(raw):
             self.fail(f"settings: {problem}")
         return dict(raw)
 
     def refuse_ambiguity(self, grammar: Grammar) -> None:
+        """Fail where two choices of values read the same, and name both."""
         try:
             both = clash(grammar)
         except ValueError as error:

@@ -115,6 +115,7 @@ class _Texts:
         return found or number in self._latest
 
     def add(self, text: bytes) -> None:
+        """Keep a text, as a number of eight bytes."""
         self._latest.add(_number(text))
         if len(self._latest) >= LATEST:
             more = np.fromiter(self._latest, dtype=np.uint64, count=len(self._latest))

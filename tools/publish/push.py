@@ -103,6 +103,7 @@ class _Push:
         self.engine, self.proven, self.traffic = engine, proven, Traffic()
 
     def run(self, head: Head | None, begun: float) -> Summary | Forecast:
+        """Check, plan, and do what the options ask for; `begun` is the time at which the push began, in seconds."""
         options = self.options
         card = sorted(check_card(CARD, (ROOT / CARD).read_bytes(), ROOT))
         _refuse([finding for finding in card if finding.rule not in RENDERED])

@@ -159,13 +159,10 @@ class DiffusersBackend(Backend):
         prompt, negative = task.row["prompt"].strip(), task.negative_prompt
         if not self.reads_weights:
             return {"prompt": prompt, "negative_prompt": negative}
-        import torch
-
         tokenizer, encoder = self.pipeline.tokenizer, self.pipeline.text_encoder
         both = [pieces(text, tokenizer) for text in (prompt, negative)]
         longest = max(map(len, both))
         vectors = [embed([*parts, *[[]] * (longest - len(parts))], tokenizer, encoder) for parts in both]
-        assert isinstance(vectors[0], torch.Tensor)
         return dict(zip(("prompt_embeds", "negative_prompt_embeds"), vectors, strict=True))
 
     def _call(self, jobs: Sequence[tuple[Task, dict[str, Any], int]]) -> list[Candidate]:
