@@ -21,6 +21,8 @@ from PIL.PngImagePlugin import PngInfo
 from tests.make.generating import read_sheet, tree
 from tools.import_images import main
 from tools.make import importing, recipe_row
+from tools.make.generation.base import Settings
+from tools.make.generation.walk import generate
 from tools.make.grammar_file import load
 from tools.make.importing import import_pictures
 from tools.make.ledger import Ledger
@@ -302,6 +304,19 @@ def test_imported_pictures_and_a_design_share_a_size(tmp_path: Path) -> None:
     assert write_plan(planned, data, 30) == Written(data / "dataset_sheet.csv", 30, 0)
     with pytest.raises(ValueError, match=r"row 3: path is '.*', but row 1 of this design has '.*': give the size, the"):
         write_plan(plan(load("diffusionfer"), seed=1), data, 40, append=True)
+
+
+def test_a_design_that_was_drawn_is_not_one_for_a_model(tmp_path: Path) -> None:
+    """The renderer draws no row that was designed for a model, so its pictures tell the two designs apart."""
+    planned = plan(load("diffusionfer"))
+    write_plan(planned, tmp_path, 3)
+    assert generate(tmp_path, Settings("sketch"), workers=1, progress=False).made == 3
+    assert write_plan(planned, tmp_path, 3).added == 0
+    other = plan(load("diffusionfer"), backend="diffusers")
+    with pytest.raises(ValueError, match="is there already and is not overwritten"):
+        write_plan(other, tmp_path, 3)
+    with pytest.raises(ValueError, match=r"model is 'diffusionfer-sketch-.*', but row 1 of this design has ''"):
+        write_plan(other, tmp_path, 4, append=True)
 
 
 def test_an_imported_picture_that_is_drawn_again_stays_one(tmp_path: Path) -> None:

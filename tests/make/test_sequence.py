@@ -50,13 +50,13 @@ def fewer(command: list[str]) -> list[str]:
     return [str(ROWS) if part == "200" else part for part in command]
 
 
-def check(folder: Path, pushed: str) -> None:
+def check(data_dir: Path, pushed: str) -> None:
     """Each row has its picture and its crop, and both configs came back through load_dataset."""
-    rows = read_sheet(folder / "more")
+    rows = read_sheet(data_dir)
     assert len(rows) == ROWS
     for row in rows:
-        assert (folder / "more" / row["path"]).is_file()
-        assert (folder / "more" / row["path"].replace("DifussionEmotion_M", "DiffusionEmotion_M_cropped")).is_file()
+        assert (data_dir / row["path"]).is_file()
+        assert (data_dir / row["path"].replace("DifussionEmotion_M", "DiffusionEmotion_M_cropped")).is_file()
     assert {"medium_original", "medium_cropped"} <= set(pushed.split())
     assert f"{2 * ROWS} images came back through load_dataset" in pushed
 
@@ -66,7 +66,7 @@ def test_sketches(tmp_path: Path) -> None:
     commands = [fewer(command) for command in documented("README.md", "Make more")]
     assert [command[1] for command in commands] == ["prompts", "generate", "crop", "validate", "push"]
     *_, pushed = [run(command, tmp_path) for command in commands]
-    check(tmp_path, pushed)
+    check(tmp_path / "more", pushed)
 
 
 def test_stable_diffusion(tmp_path: Path) -> None:
@@ -77,6 +77,6 @@ def test_stable_diffusion(tmp_path: Path) -> None:
     assert commands[0][1:] == ["tests/make/tiny_models.py", "tiny"]
     make_pipeline(tmp_path / "tiny" / "pipeline"), make_clip(tmp_path / "tiny" / "clip")
     *_, pushed = [run(command, tmp_path) for command in commands[1:]]
-    check(tmp_path, pushed)
-    rows = read_sheet(tmp_path / "more")
+    check(tmp_path / "noise", pushed)
+    rows = read_sheet(tmp_path / "noise")
     assert all(row["model"] == "pipeline" and len(row["candidate_seeds"].split()) == 3 for row in rows)

@@ -19,6 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
+from tools.make.generation.base import SKETCHES
 from tools.make.label_source import as_claimed
 from tools.make.ledger import Ledger
 from tools.make.planned import SheetPlan, SidePlan
@@ -185,6 +186,9 @@ def _refuse_another(
         free.update(LABELS)
     if row.get("sha256"):
         free.update(MAKING)
+        # The renderer draws no row that was designed for a model: such a row is of a design for the renderer.
+        if row.get("model", "").startswith(SKETCHES) and not given.setdefault("model", "").startswith(SKETCHES):
+            free.discard("model")
     tried = row.get("candidate_seeds", "").split()
     seed = tried[0] if row.get("seed") in tried else row.get("seed", "")  # the one that the design gave
     # First what tells designs apart for a person: whose row it is, and of what.
