@@ -20,6 +20,7 @@ import click
 
 from tools.engine_options import engine_options
 from tools.linting import ConfigName, DataDir
+from tools.source_options import DEFAULT_REPO
 
 if TYPE_CHECKING:  # what pushes is loaded when the command runs, so that --help answers at once
     from tools.publish.forecast import Forecast
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # what pushes is loaded when the command runs, so that --help
 
 Result = TypeVar("Result")
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
-DEFAULT_REPO = "FER-Universe/DiffusionFER"
 
 
 class Bytes(click.ParamType):

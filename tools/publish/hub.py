@@ -63,6 +63,15 @@ class DatasetRepository(Uploads, PullRequests):
         """
         return self._do("list the repository", lambda: self._head(revision))
 
+    def existing_head(self, revision: str | None) -> Head:
+        """List a revision (default: the main branch). Raises HubError, also where there is none of that name."""
+        head = self.head(revision)
+        if head is None:
+            raise HubError(f"{self.endpoint} has no dataset {self.name}, or this token may not see it")
+        if not head.branch_exists:
+            raise HubError(f"{self.name} has no revision {revision!r} at {self.endpoint}")
+        return head
+
     def _head(self, revision: str | None) -> Head | None:
         branch_exists = True
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +42,22 @@ class PublishedShard:
 def read_labels(mirror: Mirror, shard: PublishedShard) -> pa.Table:
     """Fetch and return every column of a shard but the bytes of its images. Raises Unreadable and HubError."""
     chunks = [chunk for chunk in _chunks(shard.footer) if chunk[0] != IMAGE]
-    there = shard.footer_start  # from here on, what came with the footer
-    ranges = [(start, min(stop, there)) for _, start, stop in chunks if start < there]
-    mirror.fetch(shard.path, _merged(ranges))
+    mirror.fetch(shard.path, _not_there(shard, chunks))
     with _pages(), _open(mirror.path(shard.path)) as parquet:
         return parquet.read(columns=list(dict.fromkeys(leaf for leaf, _, _ in chunks)), use_threads=False)
+
+
+def chunk_ranges(shard: PublishedShard, columns: Collection[str], group: int | None = None) -> list[tuple[int, int]]:
+    """Return the stretches of a shard that hold columns (dotted paths, or the names that they begin with).
+
+    Of one row group, or of all; without what came with the footer. Raises Unreadable.
+    """
+    chunks = [
+        chunk
+        for chunk in _chunks(shard.footer, group)
+        if any(chunk[0] == name or chunk[0].startswith(f"{name}.") for name in columns)
+    ]
+    return _not_there(shard, chunks)
 
 
 def read_deeply(
@@ -124,10 +135,19 @@ def _pages() -> Iterator[None]:
         raise Unreadable("has a footer that can be read, and pages that cannot") from None
 
 
-def _chunks(footer: Footer) -> list[tuple[str, int, int]]:
-    """Return the column chunks of a file: the dotted path of the column, its first byte and the one after its last."""
+def _not_there(shard: PublishedShard, chunks: Iterable[tuple[str, int, int]]) -> list[tuple[int, int]]:
+    """Return the stretches of column chunks, those that touch as one, up to what came with the footer."""
+    there = shard.footer_start
+    return _merged((start, min(stop, there)) for _, start, stop in chunks if start < there)
+
+
+def _chunks(footer: Footer, only: int | None = None) -> list[tuple[str, int, int]]:
+    """Return the column chunks of a file, or of one row group: the dotted path of the column, and its stretch of bytes.
+
+    A stretch is the first byte and the one after the last.
+    """
     found = []
-    for number in range(footer.metadata.num_row_groups):
+    for number in range(footer.metadata.num_row_groups) if only is None else (only,):
         group = footer.metadata.row_group(number)
         for column in range(group.num_columns):
             chunk = group.column(column)

@@ -20,7 +20,6 @@ from DiffusionFER import SUBSETS, Index, read_index
 from tools.check.configs import configs_with_data
 from tools.check.repo.footers import Footer
 from tools.describe.stamp import CARD, CROISSANT
-from tools.publish.calls import HubError
 from tools.publish.hub import DatasetRepository, Head
 from tools.publish.retry import Retries, Say
 from tools.publish.verify.card import card_differences
@@ -77,7 +76,7 @@ def verify(
         indices = {config: read_index(config, str(data_dir)) for config in configs_with_data(configs, data_dir)}
     wanted = None if expected is None else [shard for shard in expected if belongs(shard.path, configs)]
     repository = DatasetRepository(repo_id, say, retries)
-    head = _head(repository, revision)
+    head = repository.existing_head(revision)
     reads = Reads(repo_id, head.commit, head.files, say, retries)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         mirror = Mirror(Path(folder), head.files, reads)
@@ -112,15 +111,6 @@ def verify(
         not_compared=[config for config in published if indices and config not in indices],
         differences=sorted(set(found)),  # what cannot be had may have been met with more than once
     )
-
-
-def _head(repository: DatasetRepository, revision: str | None) -> Head:
-    head = repository.head(revision)
-    if head is None:
-        raise HubError(f"{repository.endpoint} has no dataset {repository.name}, or this token may not see it")
-    if not head.branch_exists:
-        raise HubError(f"{repository.name} has no revision {revision!r} at {repository.endpoint}")
-    return head
 
 
 def _split(path: str) -> Split:
