@@ -13,6 +13,7 @@ import pytest
 
 from DiffusionFER import DiffusionFER, RawZip, open_raw, read_index
 from tests.builder_runs import expected_faces, stream, summary
+from tests.forked import true_in_a_fork
 from tests.trees import png, write_emonet, write_faces, write_sheet, zip_folder
 
 
@@ -68,9 +69,7 @@ def test_a_zip_is_opened_anew_after_a_fork(faces: Any) -> None:
     file = folder._archive.fp
     assert file is not None
     position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-    if (child := os.fork()) == 0:
-        os._exit(0 if folder.read(last) == png(19, 8) else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    assert true_in_a_fork(lambda: folder.read(last) == png(19, 8))
     assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == position
     assert folder.read(last) == png(19, 8)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import random
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -18,6 +16,7 @@ import pytest
 
 import DiffusionFER
 from DiffusionFER import Entry, RawFolder, RawZip, Remote, RemoteFolder, RemoteZip, open_raw, read_index
+from tests.forked import true_in_a_fork
 from tests.publish.pushing import WRITER
 from tests.remote_trees import KINDS, Servers, servers
 from tests.s3 import KEY, SECRET
@@ -281,11 +280,7 @@ def test_folders_travel_to_other_processes(kind: str, zipped: bool, remote: Serv
     if kind == "s3" and not zipped:  # a new process takes seconds
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             assert pool.submit(contents, folder).result(60) == here
-    if child := os.fork():  # it has the open connections of its parent, too
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    else:
-        signal.alarm(60)  # rather than to wait for ever for a connection of the parent
-        os._exit(0 if contents(folder) == here else 1)
+    assert true_in_a_fork(lambda: contents(folder) == here)  # it has the open connections of its parent, too
     assert contents(folder) == here
 
 
