@@ -41,7 +41,7 @@ ICON = '<link rel="icon" href="data:,">'  # none, so that none is asked for
 
 
 class ExploreServer(ThreadingHTTPServer):
-    """Answers on the loopback. `say` is told, once for each, why a picture cannot be shown."""
+    """Answers on the loopback. `say` is told of the first picture that cannot be shown, for each reason."""
 
     daemon_threads = True
     request_queue_size = 64  # the table of the page asks for fifty pictures at once
@@ -80,10 +80,10 @@ class ExploreServer(ThreadingHTTPServer):
         """Where the page is."""
         return f"http://{HOST}:{self.server_port}/"
 
-    def say_once(self, line: str) -> None:
-        """Say a line, unless it was said before."""
-        if line not in self._said:
-            self._said.add(line)
+    def say_once(self, why: str, line: str) -> None:
+        """Say a line, unless one was said for the same reason: where a page of pictures is damaged, one is enough."""
+        if why not in self._said:
+            self._said.add(why)
             self._say(line)
 
 
@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (LookupError, OSError, ValueError, HubError) as error:
             if not isinstance(error, LookupError):
                 why = error.strerror or type(error).__name__ if isinstance(error, OSError) else error
-                self.server.say_once(f"no picture of {split} row {row}: {why}")
+                self.server.say_once(str(why), f"{split} row {row}: its picture cannot be shown ({why})")
             status = HTTPStatus.BAD_GATEWAY if isinstance(error, HubError) else HTTPStatus.NOT_FOUND
             content = placeholder()
         self._send(status, MEDIA, content)
