@@ -32,10 +32,9 @@ def main(source: dict[str, Any], split: str | None, port: int, no_browser: bool)
 
     try:
         _explore(source, split, port, no_browser)
-    except HubError as error:
-        fail(ValueError(str(error)))
-    except (OSError, ValueError) as error:
-        fail(error)
+    except (HubError, OSError, ValueError) as error:
+        # What is missing in a tree, or on the Hub, is said in a sentence; an error of the system has a reason alone.
+        fail(error if isinstance(error, OSError) and error.strerror else ValueError(str(error)))
     except KeyboardInterrupt:
         stop()
 

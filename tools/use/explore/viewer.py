@@ -28,7 +28,7 @@ def viewer_files() -> dict[str, Path]:
     try:
         found = metadata.version(PACKAGE)
     except metadata.PackageNotFoundError:  # a folder of that name
-        found = "of no version"
+        found = "none"
     if found != VERSION:
         raise ValueError(f"explore needs the viewer of Embedding Atlas {VERSION} (got {found}): {how}")
     folder = Path(spec.submodule_search_locations[0]) / "static"
