@@ -40,6 +40,7 @@ def main(source: dict[str, Any], split: str | None, port: int, no_browser: bool)
 
 
 def _explore(source: dict[str, Any], split: str | None, port: int, no_browser: bool) -> None:
+    from tools.check.findings import visible
     from tools.use.explore.pictures import thumbnails
     from tools.use.explore.points import read_points
     from tools.use.explore.serve import ExploreServer
@@ -55,7 +56,7 @@ def _explore(source: dict[str, Any], split: str | None, port: int, no_browser: b
         with server:
             if points.unplaced:
                 _say(f"{points.unplaced:,} rows have no valence or arousal and are left out")
-            click.echo(f"{rows.name}: {points.count:,} rows of {rows.config}")
+            click.echo(visible(f"{rows.name}: {points.count:,} rows of {rows.config}"))
             click.echo(f"{server.address} (until Ctrl-C)")
             if not no_browser:  # beside the server: a browser of the terminal would not return
                 threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
@@ -63,6 +64,7 @@ def _explore(source: dict[str, Any], split: str | None, port: int, no_browser: b
 
 
 def _say(line: str) -> None:
+    """Say a line beside the output proper; what a file or a server says in it does not act on the terminal."""
     from tools.check.findings import visible
 
     click.echo(visible(line), err=True)

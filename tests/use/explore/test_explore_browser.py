@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.use.explore.conftest import Serve
 from tests.use.explore.faces import Row, tree
-from tools.use.explore.page import SCALE
 
 COUNT = 80
 CENTRE = 69  # the row at valence 0, arousal 0: number 6 of the split test, beyond the first page of the table
@@ -127,8 +126,14 @@ def test_points_charts_and_pictures_are_there(browser: Browser, address: str) ->
         text = page.locator("body").inner_text()
         for name in ("emotion", "split", "race", "age", "gender", "style", "clip_score", "valence", "arousal"):
             assert re.search(rf"(?m)^{name}$", text), name
-        for end in ("valence 1", "valence −1", "arousal 1", "arousal −1"):
+        view = page.locator("canvas").first.bounding_box()
+        assert view
+        for end in ("valence 1", "valence −1", "arousal 1", "arousal −1"):  # at first, all of the square is in view
             expect(page.get_by_text(end, exact=True)).to_be_visible()
+            label = page.get_by_text(end, exact=True).bounding_box()
+            assert label
+            assert view["x"] <= label["x"] <= label["x"] + label["width"] <= view["x"] + view["width"]
+            assert view["y"] <= label["y"] <= label["y"] + label["height"] <= view["y"] + view["height"]
         expect(page.get_by_alt_text("train/0", exact=True)).to_be_visible()
         page.wait_for_timeout(500)
         sizes = page.evaluate(
@@ -194,8 +199,7 @@ def test_charts_filter_each_other(browser: Browser, address: str) -> None:
         expect(page.get_by_text(f"{COUNT} points", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light"), (360, "dark")])
 def test_the_page_fits_and_follows_the_scheme(browser: Browser, address: str, width: int, scheme: str) -> None:
     """It never scrolls sideways, is light or dark as the system is, and a tooltip stays within the window."""
     with opened(browser, address, width, scheme) as seen:
@@ -226,16 +230,3 @@ def test_the_policy_keeps_the_page_in(browser: Browser, address: str) -> None:
     assert page.evaluate("window.ran") is None
     assert not [url for url in answered if "example.org" in url]
     context.close()
-
-
-def test_the_square_of_all_places_is_in_view(browser: Browser, address: str) -> None:
-    """At first the ends of both axes are within the view of a desk."""
-    assert 0 < SCALE < 1
-    with opened(browser, address) as seen:
-        view = seen.page.locator("canvas").first.bounding_box()
-        assert view
-        for end in ("valence 1", "valence −1", "arousal 1", "arousal −1"):
-            label = seen.page.get_by_text(end, exact=True).bounding_box()
-            assert label
-            assert view["x"] <= label["x"] <= label["x"] + label["width"] <= view["x"] + view["width"]
-            assert view["y"] <= label["y"] <= label["y"] + label["height"] <= view["y"] + view["height"]

@@ -109,6 +109,17 @@ def test_rows_without_a_place_are_left_out(tmp_path: Path) -> None:
     assert found["__row"].to_pylist() == [0, 1]
 
 
+def test_a_label_that_is_none_is_a_null(tmp_path: Path) -> None:
+    """-1, a number beyond the labels and a null are no emotion; where no row has one, nothing is coloured by it."""
+    at = {"valence": 0.1, "arousal": 0.1}
+    points = points_of(shard(tmp_path, [{**at, "emotion": label} for label in (6, -1, 99, None)]))
+    assert table_of(points)["emotion"].to_pylist() == ["angry", None, None, None]
+    points = points_of(shard(tmp_path, [{**at, "emotion": -1}]))
+    assert "emotion" not in points.columns
+    charts = describe(points, "name")["props"]["initialState"]["charts"]
+    assert charts["points"]["data"] == {"x": "valence", "y": "arousal", "category": None}
+
+
 def test_nothing_to_show(tmp_path: Path) -> None:
     """No row that has a place, a split or a config that is not there: one line that says so."""
     folder = shard(tmp_path, [{"valence": None, "arousal": 0.1}])

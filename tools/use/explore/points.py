@@ -95,7 +95,9 @@ def read_points(rows: Rows, splits: Sequence[str]) -> Points:
 def _shown(table: pa.Table, split: str) -> pa.Table:
     """Return a split as it is shown: names for labels, text that stays text, and where each picture is."""
     columns = {name: table[name] for name in READ}
-    columns["emotion"] = pc.take(pa.array(EMOTIONS), table["emotion"])
+    label = table["emotion"]
+    known = pc.and_(pc.greater_equal(label, 0), pc.less(label, len(EMOTIONS)))  # -1 is how datasets writes no label
+    columns["emotion"] = pc.take(pa.array(EMOTIONS), pc.if_else(known, label, None))
     for name in TEXTS:
         columns[name] = pc.replace_substring_regex(table[name], ADDRESS, r" \1")
     numbers = pc.cast(pa.array(range(table.num_rows), pa.int32()), pa.string())

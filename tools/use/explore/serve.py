@@ -61,7 +61,7 @@ class ExploreServer(ThreadingHTTPServer):
         title = f"{config} · {place}"
         page = files[PAGE].read_text(encoding="utf-8").replace(TITLE, f"<title>{html.escape(title)}</title>{ICON}")
         self.made = {
-            "/": (TYPES[".html"], page.encode()),
+            "/": (TYPES[".html"], page.encode("utf-8", "replace")),
             "/data/metadata.json": ("application/json", json.dumps(describe(points, config)).encode()),
             "/data/dataset.parquet": (OTHER, points.content),
         }
