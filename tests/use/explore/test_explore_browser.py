@@ -141,7 +141,7 @@ def test_points_charts_and_pictures_are_there(browser: Browser, address: str) ->
         )
         assert sizes
         assert {natural for natural, _ in sizes} <= {0, 64}  # 0: below the fold, not yet loaded
-        assert all(width <= 144 for _, width in sizes)
+        assert all(width <= 120 for _, width in sizes)
         shot = Image.open(io.BytesIO(page.locator("canvas").first.screenshot())).convert("RGB")
         assert len(shot.getcolors(2**20) or []) > 100
 

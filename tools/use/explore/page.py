@@ -10,8 +10,8 @@ from typing import Any
 from tools.use.explore.points import PICTURE, ROW, Points, X, Y
 
 DATABASE = {"type": "wasm", "load": True}  # DuckDB within the page, filled from data/dataset.parquet
-# The viewer's tooltip is 400 pixels wide and 300 high, and scrolls beyond that.
-PICTURE_STYLE = "display: block; width: 144px; max-width: 100%; aspect-ratio: 1; object-fit: contain"
+# The viewer's tooltip is 400 pixels wide and 300 high: so large, the prompt and most labels fit below the picture.
+PICTURE_STYLE = "display: block; width: 120px; max-width: 100%; aspect-ratio: 1; object-fit: contain"
 TEMPLATE = f"""<img src="./pictures/{{{{ value | escape }}}}" alt="{{{{ value | escape }}}}" style="{PICTURE_STYLE}">"""
 # The view of the points has no axes of its own: labels at their ends name them. Level 0 keeps a label at every zoom.
 ENDS = {(1, 0): "valence 1", (-1, 0): "valence −1", (0, 1): "arousal 1", (0, -1): "arousal −1"}
