@@ -13,12 +13,10 @@ DATABASE = {"type": "wasm", "load": True}  # DuckDB within the page, filled from
 # The viewer's tooltip is 400 pixels wide and 300 high: so large, the prompt and most labels fit below the picture.
 PICTURE_STYLE = "display: block; width: 120px; max-width: 100%; aspect-ratio: 1; object-fit: contain"
 TEMPLATE = f"""<img src="./pictures/{{{{ value | escape }}}}" alt="{{{{ value | escape }}}}" style="{PICTURE_STYLE}">"""
-# The view of the points has no axes of its own: labels at their ends name them. Level 0 keeps a label at every zoom.
+# The view of the points has no axes of its own: labels at their ends name them. Level 0 keeps them when one zooms in.
 ENDS = {(1, 0): "valence 1", (-1, 0): "valence −1", (0, 1): "arousal 1", (0, -1): "arousal −1"}
 LABELS = [{"x": x, "y": y, "content": content, "level": 0} for (x, y), content in ENDS.items()]
-SCALE = (
-    0.52  # of the view at first: the square from -1 to 1 is so much of its longer side, and fits a desk's shorter one
-)
+SCALE = 0.52  # of the view at first: so much of its longer side is the square from -1 to 1, which fits a desk's shorter
 
 
 def describe(points: Points, name: str) -> dict[str, Any]:
