@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.environments import ROOT
-from tools import annotate, card, cli, crop, generate, import_images, preview, prompts, push, validate
+from tools import annotate, card, cli, crop, explore, generate, import_images, preview, prompts, push, validate
 from tools.check.rules import RULES
 
 STAGES = ["engine", "make", "check", "describe", "publish", "use"]  # each may import those before it
@@ -86,6 +86,7 @@ def test_every_verb_is_listed_and_has_help() -> None:
         ["crop"],
         ["annotate", "export"],
         ["annotate", "import"],
+        ["explore"],
     ],
     ids=" ".join,
 )
@@ -170,6 +171,14 @@ def test_the_page_on_making_names_every_option(name: str) -> None:
     table = page.split(f"| option of `{name}` |")[1].split("\n\n")[0]
     options = {option for param in COMMANDS[name].params for option in param.opts if option.startswith("-")}
     assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", table.replace("|---|", ""))) == options
+
+
+def test_the_page_on_exploring_names_every_option() -> None:
+    """The table of docs/explore.md has the options of the command, and none that does not exist."""
+    page = (ROOT / "docs" / "explore.md").read_text(encoding="utf-8")
+    table = page.split("| option |")[1].split("\n\n")[0]
+    options = {option for param in explore.main.params for option in param.opts if option.startswith("-")}
+    assert set(re.findall(r"`(--[a-z][a-z-]*)", table)) == options
 
 
 def test_the_rules_page_is_true() -> None:

@@ -1,0 +1,1 @@
+"""A page that shows the rows of a config as points, by valence and arousal, with their pictures."""
