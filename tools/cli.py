@@ -21,6 +21,7 @@ VERBS = {
     "import": "take pictures that a web UI made elsewhere into the sheet",
     "crop": "cut the faces out of the originals",
     "annotate": "let people rate pictures in Label Studio, and merge their labels",
+    "export": "write the data in the format of another program",
 }
 MODULES = {"import": "import_images"}  # where the verb cannot be the name of a module
 
