@@ -1,8 +1,8 @@
 """Export `imagefolder`: a folder a split with `metadata.csv`, as `load_dataset("imagefolder")` reads it.
 
 Columns of which nothing is known are left out of the CSV. A CSV has no types: readers guess them. Where they would
-guess wrong (a text "None", a column that is known in one split only), and for the nested annotations of EmoNet-Face, the
-table is `metadata.parquet`, which has the published types.
+guess wrong (a text "None", a column that is known in one split only), and for the nested annotations of EmoNet-Face,
+the table is `metadata.parquet`, which has the published types.
 """
 
 from __future__ import annotations

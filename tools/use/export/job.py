@@ -50,13 +50,11 @@ class Job:
 
     @contextmanager
     def text(self, name: str) -> Iterator[IO[str]]:
-        """Open a new text file of the folder for writing; when it is closed, it is on the disk."""
+        """Open a new text file of the folder for writing."""
         path = self.folder / name
         self._make(path.parent)
         with path.open("x", encoding="utf-8", newline="") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
 
     def _make(self, folder: Path) -> None:
         if folder not in self._folders:

@@ -1,7 +1,8 @@
 """Where an export goes: it is built in a folder beside its target and put there at once, or it leaves no trace.
 
 In goes a target, a folder or a file; whoever builds gets a new folder to fill. A list of what was made travels with an
-export, so that a later one replaces what this command made, unchanged, and nothing else.
+export, so that a later one replaces what this command made, unchanged, and nothing else. Nothing waits for the disk:
+after a power cut an export is made again from its source, as a copy would be.
 """
 
 from __future__ import annotations
@@ -73,12 +74,9 @@ def building(target: Path, facts: dict[str, Any], *, is_file: bool) -> Iterator[
                 marker.seek(0)
                 marker.truncate()
                 json.dump({"made_by": MADE_BY, **facts, **listing(work)}, marker, indent=0)
-                marker.flush()
-                os.fsync(marker.fileno())
                 marker.close()
                 refuse_foreign(target, is_file)
                 _swap(work, target, target.with_name(f".{target.name}.replaced-{token}"))
-        _sync(target.parent)
     except OSError as error:
         left = "as it was" if target.exists() else "not made"
         raise ValueError(f"{target} cannot be written ({error.strerror or error}): it is {left}") from None
@@ -95,15 +93,6 @@ def _swap(work: Path, target: Path, old: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # not every system opens folders
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 # --- leftovers of runs that were killed -----------------------------------------------------------------------------

@@ -118,9 +118,11 @@ class Source:
             raise ValueError(f"{self.rows.name}: {of}: {_first(self._wrong, self._count)}")
 
     def _picture(self, part: Part, row: int, name: str, as_bytes: bool) -> Picture:
-        file, content = None if as_bytes else self.rows.file(part.split, row), None
+        file, content = self.rows.file(part.split, row), None
         if file is None:
             content = self.rows.picture(part.split, row)
+        elif as_bytes:
+            file, content = None, file.read_bytes()
         kind = format_of(content[:MAGIC_BYTES] if content is not None else _head(file, MAGIC_BYTES))
         if kind is None:
             raise ValueError("it does not begin as a picture does")

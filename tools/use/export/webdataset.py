@@ -23,13 +23,14 @@ INSTALL = "the format webdataset needs the library of that name: pip install 'di
 SHARD_BYTES = 500_000_000  # as of a push
 # datasets, webdataset.py: it takes the types of all columns from the first so many samples.
 SAMPLES = 5
+BUFFER = 2**20  # the library writes 10 KiB at a time
 
 
 class _Shard:
     """A tar file being written; dropped, it takes what is still written to it and does nothing."""
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] | None = path.open("xb")
+        self._file: IO[bytes] | None = path.open("xb", buffering=BUFFER)
 
     def write(self, data: bytes) -> int:
         if self._file is None:

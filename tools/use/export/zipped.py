@@ -5,6 +5,7 @@ Pictures are stored as they are. Under the name of a raw folder, beside its shee
 
 from __future__ import annotations
 
+import shlex
 import zipfile
 
 from tools.use.export.job import Job
@@ -30,4 +31,5 @@ def write(job: Job) -> None:
 
 def how_to_load(job: Job) -> str:
     """Return what a user types."""
-    return f'load_dataset("imagefolder", data_files={{"train": {str(job.target)!r}}})'
+    # datasets 5.2 takes the folder of the zip itself for the label of what is in it: unpack first.
+    return f'unpack it: unzip -d FOLDER {shlex.quote(str(job.target))}; load_dataset("imagefolder", data_dir="FOLDER")'
