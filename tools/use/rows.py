@@ -105,13 +105,13 @@ class RawRows(Rows):
         if type(folder) is not RawFolder:  # a zip, or a remote folder
             return None
         below, _, last = str(name).rpartition("/")
-        path = self._real(folder.path + os.sep + below) + os.sep + last  # of a million, each step counts
-        if os.path.islink(path):
-            path = os.path.realpath(path)
-        inside = path.startswith(folder.data_dir.rstrip(os.sep) + os.sep)
-        if path_problem(name) or not inside or not os.path.isfile(path):
+        path = Path(self._real(folder.path + os.sep + below), last)  # of a million, each step counts
+        if path.is_symlink():
+            path = Path(os.path.realpath(path))
+        inside = str(path).startswith(folder.data_dir.rstrip(os.sep) + os.sep)
+        if path_problem(name) or not inside or not path.is_file():
             folder.read(name)  # says why not
-        return Path(path)
+        return path
 
 
 class _Parquet(Rows):

@@ -118,11 +118,12 @@ class Source:
             raise ValueError(f"{self.rows.name}: {of}: {_first(self._wrong, self._count)}")
 
     def _picture(self, part: Part, row: int, name: str, as_bytes: bool) -> Picture:
-        file, content = self.rows.file(part.split, row), None
+        file = self.rows.file(part.split, row)
+        content: bytes | None = None
         if file is None:
             content = self.rows.picture(part.split, row)
         elif as_bytes:
-            file, content = None, file.read_bytes()
+            content, file = file.read_bytes(), None
         kind = format_of(content[:MAGIC_BYTES] if content is not None else _head(file, MAGIC_BYTES))
         if kind is None:
             raise ValueError("it does not begin as a picture does")
