@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.environments import ROOT
 from tests.publish.published import Publication, publication
 from tests.publish.pushing import REPO
 from tests.trees import write_emonet
@@ -71,7 +73,7 @@ def shard(published: Publication, folder: Path, column: str, value: object) -> P
     ("column", "value", "said"),
     [
         ("image_id", "../../x", "1 name of pictures cannot be used: "),
-        ("image_id", "a:b", "holds ':', which Windows refuses"),
+        ("image_id", "a?b", "holds '?', which Windows refuses"),
         ("image_id", None, "leaves its folder or is not in plain form"),
         ("emotion", None, "row 0 of train (from 0): emotion None is not a number from 0 to 6"),
         ("emotion", 7, "row 0 of train (from 0): emotion 7 is not a number from 0 to 6"),
@@ -100,7 +102,7 @@ def test_pictures_that_are_missing_or_none(tmp_path: Path, data: Path) -> None:
     for form in ("imagefolder", "zip", "webdataset", "coco"):
         said = refused(form, tmp_path / "out.zip", "--data-dir", data)
         assert "4 of 30 pictures of small_original cannot be exported: 'happy/aaaaaaab_1.png' cannot be read (" in said
-        assert "(it does not begin as a picture does); 'happy/aaaaaaap_1.png' cannot" in said
+        assert "'happy/aaaaaaap_1.png' cannot be read (it does not begin as a picture does); 'happy/aaaaaaaw_1.png'" in said
         assert said.endswith("; and 1 more")
     assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
@@ -219,3 +221,13 @@ def test_a_pipe_gets_no_progress_bar(tmp_path: Path, data: Path) -> None:
         f"{tmp_path / 'out'}: 30 pictures (30 linked, 0 copied) of small_original as imagefolder",
         f"load it: load_dataset(\"imagefolder\", data_dir='{tmp_path / 'out'}')",
     ]
+
+
+def test_the_page_names_every_option() -> None:
+    """The table of docs/export.md has the options of the command, and none that does not exist."""
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    table = page.split("| option of `export` |")[1].split("\n\n")[0]
+    assert set(re.findall(r"--[a-z][a-z-]+", table)) == {option for p in export.main.params for option in p.opts} - {
+        "form",
+        "target",
+    }
