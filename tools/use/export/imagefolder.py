@@ -22,6 +22,7 @@ FILE_NAME = "file_name"
 CSV, PARQUET = "metadata.csv", "metadata.parquet"
 # datasets, folder_based_builder.py: it takes the types of a column from the first so many lines of each file.
 LINES = 10_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, "CSV Injection"
 
 
 def write(job: Job) -> None:
@@ -80,6 +81,8 @@ def _misread(source: Source, columns: list[str], files: dict[str, Path]) -> str 
                 rows = [next(records) for _ in range(len(frame))]
                 for column in columns:
                     read, wanted = frame[column].tolist(), [as_text(row[column]) for row in rows]
+                    if any(isinstance(cell, str) and cell.startswith(FORMULA) for cell in wanted):
+                        return f"column {column} has a cell that a spreadsheet would take for a formula"
                     if not all(map(_same, read, wanted)):
                         return f"column {column} would be read as other values"
     return None

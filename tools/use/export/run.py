@@ -40,12 +40,14 @@ def export(
     splits: Sequence[str] = (),
     data_dir: Path | None = None,
     copy: bool = False,
+    begin: Callable[[int], object] = lambda total: None,
     advance: Callable[[], object] = lambda: None,
 ) -> Export:
     """Export splits (default: all) of a config to a target; with `copy` no picture is a link.
 
-    `data_dir` is where the rows lie, on this machine. Raises ValueError in one line for whatever cannot be, HubError
-    where the Hub does not give the rows. Then the target is as it was.
+    `begin` is told how many pictures there are, `advance` of each that is done. `data_dir` is where the rows lie, on
+    this machine. Raises ValueError in one line for whatever cannot be, HubError where the Hub does not give the rows;
+    then the target is as it was.
     """
     module: Any = importlib.import_module(f"tools.use.export.{MODULES[form]}")
     notes = []
@@ -70,6 +72,7 @@ def export(
     place = check_target(target, data_dir, is_file=is_file)
     source = open_source(rows, splits, by_class=is_file, advance=advance)
     counts = {part.split: len(part.names) for part in source.parts}
+    begin(source.total)
     facts = {"format": form, "config": rows.config, "revision": rows.revision, "splits": counts}
     with building(place, facts, is_file=is_file) as folder:
         job = Job(source, folder, target, copy=copy, notes=notes)
