@@ -84,6 +84,7 @@ def test_every_verb_is_listed_and_has_help() -> None:
         ["generate", "images"],
         ["import"],
         ["crop"],
+        ["export"],
         ["annotate", "export"],
         ["annotate", "import"],
         ["explore"],

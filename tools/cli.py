@@ -22,6 +22,7 @@ VERBS = {
     "crop": "cut the faces out of the originals",
     "annotate": "let people rate pictures in Label Studio, and merge their labels",
     "explore": "look at the rows by valence and arousal, with their pictures",
+    "export": "write the data in the format of another program",
 }
 MODULES = {"import": "import_images"}  # where the verb cannot be the name of a module
 

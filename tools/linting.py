@@ -126,7 +126,9 @@ def fail(error: OSError | ValueError) -> NoReturn:
     """End a command that cannot run: one line, which names a file but nothing of this machine, and status 2."""
     from tools.check.findings import visible
 
-    text = str(error) if isinstance(error, ValueError) else error.strerror or type(error).__name__
+    # An error of the system has a number, and its own words name a path; one without is in words of this project.
+    own = isinstance(error, ValueError) or error.errno is None
+    text = (own and str(error)) or getattr(error, "strerror", None) or type(error).__name__
     click.echo(f"error: {visible(text)}", err=True)
     sys.exit(2)
 

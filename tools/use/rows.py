@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from DiffusionFER import FEATURES, SPLITS, SUBSETS, Index, is_remote, read_index
+from DiffusionFER import FEATURES, SPLITS, SUBSETS, Index, RawFolder, is_remote, path_problem, read_index
 from tools.check.repo.footers import read_footer
 from tools.publish.hub import DatasetRepository
 from tools.publish.retry import Say
@@ -64,6 +64,17 @@ class Rows(ABC):
         Raises OSError or ValueError where it cannot be read, HubError where the Hub does not give it.
         """
 
+    def names(self, split: str) -> list[str] | None:
+        """Return the published file names of the pictures of a split, as `angry/aaaaaaaa_6.png`; None without files."""
+        return None
+
+    def file(self, split: str, row: int) -> Path | None:
+        """Return the file of the picture of a row, links resolved; None where it is not one of this machine.
+
+        Raises what `picture` raises.
+        """
+        return None
+
 
 class RawRows(Rows):
     """A raw tree: the sheet, or the annotations, and the pictures beside them. `sha256` is what the sheet claims."""
@@ -71,6 +82,7 @@ class RawRows(Rows):
     def __init__(self, config: str, data_dir: Path | str) -> None:
         self.index: Index = read_index(config, str(data_dir))
         self._rows = {split: self.index.rows(split) for split in self.index.splits()}
+        self._real = functools.lru_cache(1000)(os.path.realpath)  # of the folders of pictures
         super().__init__(str(data_dir), config, {split: table.num_rows for split, table in self._rows.items()})
 
     def _table(self, split: str, columns: list[str]) -> pa.Table:
@@ -81,6 +93,25 @@ class RawRows(Rows):
     def picture(self, split: str, row: int) -> bytes:
         """Return the file of the picture of a row."""
         return self.index.folder.read(self._rows[split]["file"][row].as_py())
+
+    def names(self, split: str) -> list[str]:
+        """Return the names of the pictures of a split below the raw folder."""
+        names: list[str] = self._rows[split]["file"].to_pylist()
+        return names
+
+    def file(self, split: str, row: int) -> Path | None:
+        """Return the file of the picture of a row, links resolved, where the raw folder is one of this machine."""
+        folder, name = self.index.folder, self._rows[split]["file"][row].as_py()
+        if type(folder) is not RawFolder:  # a zip, or a remote folder
+            return None
+        below, _, last = str(name).rpartition("/")
+        path = Path(self._real(folder.path + os.sep + below), last)  # of a million, each step counts
+        if path.is_symlink():
+            path = Path(os.path.realpath(path))
+        inside = str(path).startswith(folder.data_dir.rstrip(os.sep) + os.sep)
+        if path_problem(name) or not inside or not path.is_file():
+            folder.read(name)  # says why not
+        return path
 
 
 class _Parquet(Rows):
@@ -95,6 +126,7 @@ class _Parquet(Rows):
         self._shards = shards
         self._lock = threading.Lock()  # pictures are asked for by several threads of a server
         self._pictures = functools.lru_cache(GROUPS_AT_HAND)(self._read_pictures)
+        self._groups = functools.lru_cache(GROUPS_AT_HAND)(self._read_groups)
 
     @contextmanager
     def _open(self, path: str) -> Iterator[pq.ParquetFile]:
@@ -135,14 +167,18 @@ class _Parquet(Rows):
         while row >= rows:
             row, (path, rows) = row - rows, next(files)
         with self._lock:
-            with self._open(path) as parquet:
-                group = 0
-                while row >= (rows := parquet.metadata.row_group(group).num_rows):
-                    row, group = row - rows, group + 1
+            group = 0
+            while row >= (rows := self._groups(path)[group]):
+                row, group = row - rows, group + 1
             content: bytes | None = self._pictures(path, group)[row].as_py()
         if content is None:
             raise ValueError(f"{self.name}: {path} has no picture in row {row} of row group {group}")
         return content
+
+    def _read_groups(self, path: str) -> list[int]:
+        """Return the number of rows of each row group of a shard."""
+        with self._open(path) as parquet:
+            return [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
 
     def _read_pictures(self, path: str, group: int) -> pa.Array:
         self._fetch(path, [IMAGE], group)
