@@ -125,9 +125,7 @@ def main(
     try:
         settings = _settings(detector, weights, side=size, margin=margin, refuse=frozenset(refuse), **given)
         done = _crop(linting, data_dir, config, settings, num_proc, scheduler)
-    except OSError as error:  # one that has a number is the system's, another one is in our words
-        fail(error if error.errno else ValueError(str(error)))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         fail(error)
     except KeyboardInterrupt:
         stop()

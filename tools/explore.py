@@ -33,8 +33,7 @@ def main(source: dict[str, Any], split: str | None, port: int, no_browser: bool)
     try:
         _explore(source, split, port, no_browser)
     except (HubError, OSError, ValueError) as error:
-        # What is missing in a tree, or on the Hub, is said in a sentence; an error of the system has a reason alone.
-        fail(error if isinstance(error, OSError) and error.strerror else ValueError(str(error)))
+        fail(error)
     except KeyboardInterrupt:
         stop()
 

@@ -41,13 +41,12 @@ def main(form: str, target: Path, source: dict[str, Any], splits: tuple[str, ...
     try:
         from tools.check.findings import visible
         from tools.publish.calls import HubError
-
-        try:
-            made = _export(form, target, source, splits, copy)
-        except HubError as error:
-            fail(ValueError(str(error)))
-    except (OSError, ValueError) as error:
-        fail(error if isinstance(error, ValueError) or error.errno else ValueError(str(error)))
+    except KeyboardInterrupt:  # they take a second to load
+        stop()
+    try:
+        made = _export(form, target, source, splits, copy)
+    except (HubError, OSError, ValueError) as error:
+        fail(error)
     except KeyboardInterrupt:
         stop()
     for note in made.notes:

@@ -122,14 +122,13 @@ def below(folder: Path | str) -> str:
     return "" if folder == Path() else f"{folder.as_posix()}/"
 
 
-def fail(error: OSError | ValueError) -> NoReturn:
+def fail(error: Exception) -> NoReturn:
     """End a command that cannot run: one line, which names a file but nothing of this machine, and status 2."""
     from tools.check.findings import visible
 
-    # An error of the system has a number, and its own words name a path; one without is in words of this project.
-    own = isinstance(error, ValueError) or error.errno is None
-    text = (own and str(error)) or getattr(error, "strerror", None) or type(error).__name__
-    click.echo(f"error: {visible(text)}", err=True)
+    # An error of the system has a number and a reason of a few words; every other one is in words of this project.
+    system = error.strerror if isinstance(error, OSError) and error.errno is not None else None
+    click.echo(f"error: {visible(system or str(error) or type(error).__name__)}", err=True)
     sys.exit(2)
 
 
