@@ -16,7 +16,7 @@ PAIRS = st.lists(st.tuples(INDICES, INDICES), min_size=1, max_size=40)
 
 
 def test_a_case_worked_by_hand() -> None:
-    """Three a of which two are found and one is called b, one b that is found; c is said of nothing, d of one a less."""
+    """Three a, of which two are found and one is called b, and one b, which is found; neither has c nor d."""
     part = Classes(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), NAMES)
     found = dict(zip(part.keys, part.values(), strict=True))
     said = {(row, column): value for (_, row, column), value in found.items()}
