@@ -100,9 +100,8 @@ def main() -> None:
                 command = [*evaluate, "--bootstrap", str(options.samples), f"{folder}/predictions.{form}"]
                 of.append(run(*command)[:2])
         plain = float(run("-c", PLAIN, folder, str(options.plain))[2]) * options.samples
-    print(
-        f"{options.rows:,} predictions, {options.samples:,} resamples, {options.rounds} rounds, {os.cpu_count()} cores\n"
-    )
+    what = f"{options.rows:,} predictions, {options.samples:,} resamples, {options.rounds} rounds"
+    print(f"{what}, {os.cpu_count()} cores\n")
     print(f"{'predictions':16}{'median s':>10}{'min s':>8}{'peak MB':>9}{'plain / median':>16}")
     for form, of in found.items():
         seconds, peaks = zip(*of, strict=True)

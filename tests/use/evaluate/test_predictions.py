@@ -118,7 +118,7 @@ def test_emonet_that_is_refused(tmp_path: Path) -> None:
     ("results", "said"),
     [
         (
-            '{"model_joy_best": {"mean_subtracted": 1}}',
+            '{"joy": {"mean_subtracted": 1}}',
             "results has 'joy', which is none of the 40 emotions",
         ),
         ('{"model_fear_best": {"raw": 1}}', "results has no mean_subtracted of 'model_fear_best'"),
