@@ -214,9 +214,8 @@ def test_mistakes_are_one_line(published: Publication, here: Path) -> None:
         (run(write(columns | {"valence": [None, 0.0, 0.0, 0.0]}, "p.parquet"), *data),
          "error: p.parquet: valence is no finite number in 1 row (row 1: empty)"),
         (run("none.csv", *data), "error: none.csv is not there"),
-        (run(write(columns), *data, "--split", "dev"), "has no split 'dev'; it has train (32 rows), validation (4 rows),"
-                                                       " "
-                                                       "test (4 rows)"),
+        (run(write(columns), *data, "--split", "dev"),
+         "has no split 'dev'; it has train (32 rows), validation (4 rows), test (4 rows)"),
         (run(write(columns), "--repo-id", "none/there"), "none/there"),
         (run(write(columns), "--data-dir", "nowhere"), "nowhere"),
         (run(write(columns), *data[:2], "--config", "emonet_hq"),
