@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,6 @@ def resamples(pictures: int, samples: int = 25, seed: int = 1) -> tuple[Floats, 
     return blocks, [np.repeat(np.arange(pictures), row.astype(int)) for row in blocks]
 
 
-def same(found: npt.ArrayLike, wanted: npt.ArrayLike) -> None:
-    """Assert that two arrays are the same but for rounding, NaN at the same places."""
+def same(found: Any, wanted: Any) -> None:
+    """Assert that two arrays are the same but for rounding, NaN (or None) at the same places."""
     np.testing.assert_allclose(np.asarray(found, float), np.asarray(wanted, float), rtol=1e-9, atol=1e-9)

@@ -88,7 +88,8 @@ def test_the_same_from_everywhere(published: Publication, here: Path) -> None:
     """A raw tree, its shards and the Hub give the same figures; the Hub's revision is in JSON and metadata."""
     file = write(perfect(published))
     shards = published.pusher.folder / "work" / "shards"
-    places = {"raw": ["--data-dir", published.data_dir], "shards": ["--data-dir", shards], "hub": ["--repo-id", REPO]}
+    places: dict[str, list[object]] = {"raw": ["--data-dir", published.data_dir], "shards": ["--data-dir", shards]}
+    places["hub"] = ["--repo-id", REPO]
     found = {}
     for name, place in places.items():
         result = run(file, *place, "--config", "small_cropped", "--output", name, "--model", "ada/net")
@@ -222,7 +223,9 @@ def test_mistakes_are_one_line(published: Publication, here: Path) -> None:
          "error: p.csv has 3 columns ('emotion', 'valence', 'arousal') that nothing is known of"),
         (run(write(columns), *data[:2], "--config", "emonet_hq", "--mapping", "seven"),
          "error: --mapping is of classes, and emonet_hq has none: leave it out"),
-        (run(write(columns), *data, "--mapping", "none.json"), "error: "),
+        (run(write(columns), *data, "--mapping", "none.json"), "error: none.json: No such file or directory"),
+        (run(write(columns), *data[:4], "--output", "p.csv"), "error: --output 'p.csv' is not a folder"),
+        (run(write(columns), *data[:4], "--output", "/proc/there"), "error: there: "),
     ]  # fmt: skip
     for result, said in cases:
         assert result.exit_code == 2, result.output

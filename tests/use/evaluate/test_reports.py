@@ -126,7 +126,7 @@ def test_model_index_survives_the_hubs_reader() -> None:
     """What huggingface_hub reads back are the figures, where they are from, and their intervals."""
     found = evaluation()
     card = ModelCard(f"---\n{model_index(found, 'my-model')}---\n# A model\n")
-    assert card.data.model_name == "my-model"
+    assert card.data.to_dict()["model-index"][0]["name"] == "my-model"
     name, results = model_index_to_eval_results(yaml.safe_load(model_index(found, "my-model"))["model-index"])
     assert (name, len(results)) == ("my-model", 10)
     first = results[0]
@@ -185,7 +185,7 @@ def test_the_picture_in_a_browser(tmp_path: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=root)
         for scheme in ("light", "dark"):
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 900, "height": 700})  # type: ignore[arg-type]
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 900, "height": 700})
             page.goto(file.as_uri())
             boxes = page.evaluate("""() => [...document.querySelectorAll('text')].map(text => {
                 const box = text.getBBox(); return [box.x, box.y, box.x + box.width, box.y + box.height]; })""")
