@@ -61,6 +61,16 @@ def evaluated(predictions: Predictions, found: Truth) -> Evaluation:
     return evaluate(predictions, found, Data("local data", "small_cropped", "test"), Settings(samples=5))
 
 
+def test_what_has_no_truth_is_named() -> None:
+    """A truth without what was predicted, and one with what was not: both are said, and nothing is made up."""
+    ids = pa.array(["a", "b"], pa.large_string())
+    found = Faces(ids, ["x", "y"], np.array([0, 1]), {"arousal": np.array([0.5, -0.5])})
+    affect = {"valence": np.zeros(2), "arousal": np.zeros(2)}
+    evaluation = evaluated(Predictions("p.csv", "0" * 64, ids, None, affect), found)
+    assert [table.name for table in evaluation.tables] == ["valence_and_arousal"]
+    assert evaluation.notes == ["without a truth, so not scored: valence"]
+
+
 def test_a_truth_that_has_nothing_of_it(tmp_path: Path) -> None:
     """Predictions of what no picture has a truth for are refused, not scored as nothing."""
     shard(tmp_path, "small_cropped", "test", FACES)
