@@ -86,6 +86,7 @@ def test_every_verb_is_listed_and_has_help() -> None:
         ["crop"],
         ["annotate", "export"],
         ["annotate", "import"],
+        ["report"],
     ],
     ids=" ".join,
 )

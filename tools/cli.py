@@ -21,6 +21,7 @@ VERBS = {
     "import": "take pictures that a web UI made elsewhere into the sheet",
     "crop": "cut the faces out of the originals",
     "annotate": "let people rate pictures in Label Studio, and merge their labels",
+    "report": "make one page on the data, for whoever decides on a release",
 }
 MODULES = {"import": "import_images"}  # where the verb cannot be the name of a module
 
