@@ -55,7 +55,6 @@ AS_PATH = click.Path(readable=False, path_type=Path)  # what cannot be read is t
 )
 @click.option("--no-published", is_flag=True, help="Do not ask the Hub what is published.")
 @click.option("--no-cache", is_flag=True, help="Prove anew what was proven before, and do not remember it.")
-@click.option("--num-proc", type=click.IntRange(min=1), help="Threads that read and prove. Default: one a core.")
 def main(
     data_dir: Path,
     output: Path,
@@ -100,7 +99,7 @@ def main(
 _DEFAULT = click.core.ParameterSource.DEFAULT
 
 
-def _made(data_dir: Path, output: Path, no_cache: bool, num_proc: int | None, **given: Any) -> str:
+def _made(data_dir: Path, output: Path, no_cache: bool, **given: Any) -> str:
     from tqdm import tqdm
 
     from tools.check.images.proven import Proven, default_location
@@ -114,7 +113,7 @@ def _made(data_dir: Path, output: Path, no_cache: bool, num_proc: int | None, **
     ):
         return make_report(
             data_dir,
-            Settings(workers=num_proc, **given),
+            Settings(**given),
             proven=proven,
             advance=bar.update,
             say=lambda line: click.echo(line, err=True),

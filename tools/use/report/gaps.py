@@ -2,8 +2,8 @@
 
 In go the counts of a size; out come gaps. A word of a column is far under an even share when it has less than half of
 it. A crossing has, for its share, what its words alone would give it if they were independent: rows times the share of
-each word. It is far under when it has less than half of that, and by more than chance: its Pearson residual, (rows -
-share) / sqrt(share), is below -2 (Agresti, Categorical Data Analysis, 3rd ed., section 3.3).
+each word. It is a gap where it is empty, or has less than half of that and by more than chance: its Pearson residual,
+(rows - share) / sqrt(share), is below -2 (Agresti, Categorical Data Analysis, 3rd ed., section 3.3).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Rare:
 
 @dataclass(frozen=True)
 class Gap:
-    """A crossing with less than half of its share: the words in the order of the columns, its rows and its share."""
+    """A crossing that is empty or far under its share: its words in the order of the columns, rows and share."""
 
     words: tuple[str, ...]
     rows: int
@@ -79,6 +79,6 @@ def gaps(faces: Faces) -> Gaps:
     for words in itertools.product(*margins) if total else ():
         share = total * math.prod(margin[word] / total for margin, word in zip(margins, words, strict=True))
         count = cells.get(words, 0)
-        if count < HALF * share and (count - share) / math.sqrt(share) < RESIDUAL:
+        if not count or (count < HALF * share and (count - share) / math.sqrt(share) < RESIDUAL):
             found.append(Gap(words, count, share))
     return Gaps(columns, rare, possible, empty, sorted(found, key=lambda gap: gap.rows - gap.share))

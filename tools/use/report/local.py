@@ -17,7 +17,7 @@ from DiffusionFER import EMOTIONS, FEATURES, SUBSETS
 from tools.check.sheet.read import SHA256_COLUMNS, Sheet
 from tools.check.sheet.schema import one_array
 from tools.use.report.tree import Pictures
-from tools.use.rows import Rows
+from tools.use.rows import RawRows, Rows
 
 AT_A_TIME = 10_000  # rows of EmoNet that are objects at a time
 
@@ -33,7 +33,7 @@ def face_rows(pictures: Pictures, rows: Sheet) -> pa.Table:
     columns = {
         "image_id": pc.replace_substring_regex(files, r"^.*/|\.[^./]*$", ""),
         "split": rows.text("split") if rows.has("split") else pa.array(["train"] * len(files)),
-        "sha256": digests(pictures, files) if len(pictures.sha256) else _claims(pictures, rows),
+        "sha256": _digests(pictures, files) if len(pictures.sha256) else _claims(pictures, rows),
         "file": files,
     }
     schema = FEATURES["faces"].arrow_schema
@@ -49,7 +49,7 @@ def face_rows(pictures: Pictures, rows: Sheet) -> pa.Table:
     return pa.table(columns)
 
 
-def digests(pictures: Pictures, files: pa.Array) -> pa.Array:
+def _digests(pictures: Pictures, files: pa.Array) -> pa.Array:
     """Return the SHA-256 of the files with these names as they were read; null where one was not."""
     places, found = pictures.sha256.where()
     seen = np.full(len(pictures.images.names), None, object)
@@ -80,18 +80,20 @@ def _box_texts(boxes: pa.Array) -> pa.Array:
         return boxes.cast(pa.string()) if text else pa.nulls(len(boxes), pa.string())
 
 
-def published_rows(rows: Rows, *, with_files: bool = False) -> pa.Table:
-    """Return the rows of a config of the Hub, or with `with_files` of a raw tree of EmoNet, in the same form.
+def published_rows(rows: Rows) -> pa.Table:
+    """Return the rows of a config of the Hub, or of a raw tree of EmoNet, in the same form.
 
     Raises what `Rows.table` raises.
     """
     parts = []
     for split in rows.splits:
         table = rows.table(split)
-        columns = {name: one_array(table[name]) for name in ("image_id", "sha256")}
+        columns = {"image_id": one_array(table["image_id"])}
+        known = "sha256" in table.column_names  # EmoNet is published without
+        columns["sha256"] = one_array(table["sha256"]) if known else pa.nulls(table.num_rows, pa.string())
         columns["split"] = pa.array([split] * table.num_rows, pa.string())
-        if with_files:
-            columns["file"] = one_array(rows.index.rows(split)["file"])  # type: ignore[attr-defined]
+        if isinstance(rows, RawRows):
+            columns["file"] = one_array(rows.index.rows(split)["file"])
         for name in columns_of(rows.config):
             columns[name] = _as_text(one_array(table[name]), name)
         parts.append(pa.table(columns))

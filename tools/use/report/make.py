@@ -35,7 +35,6 @@ class Settings:
     card: Path | None = None
     repo_id: str | None = None
     revision: str | None = None
-    workers: int | None = None
 
 
 def make_report(
@@ -61,7 +60,6 @@ def make_report(
         depth=settings.depth,
         card=settings.card,
         proven=proven,
-        workers=settings.workers,
         advance=advance,
     )
     if published and head and settings.repo_id:

@@ -14,11 +14,10 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from DiffusionFER import SUBSETS
-from tools.check.images.listing import without_machine
 from tools.publish.calls import HubError
 from tools.publish.hub import DatasetRepository, Head
 from tools.use.report.changes import Changes, compare
-from tools.use.report.local import columns_of, digests, face_rows, published_rows
+from tools.use.report.local import columns_of, face_rows, published_rows
 from tools.use.report.tree import Tree
 from tools.use.rows import open_rows
 
@@ -72,21 +71,17 @@ def compare_all(tree: Tree, found: Published, repo_id: str, say: Callable[[str],
             with open_rows(config, repo_id=repo_id, revision=found.commit, say=say) as rows:
                 there = published_rows(rows)
             found.changes[config] = compare(_here(tree, config), there, columns_of(config), LISTED)
-        except FileNotFoundError as error:
-            found.unknown[config] = without_machine(error, str(tree.data_dir))
-        except (HubError, ValueError, OSError, pa.ArrowException) as error:
-            found.unknown[config] = without_machine(error, str(tree.data_dir)).partition("\n")[0]
+        except (HubError, OSError, ValueError, pa.ArrowException) as error:
+            found.unknown[config] = tree.plain(error)
 
 
 def _here(tree: Tree, config: str) -> pa.Table:
     pictures = tree.pictures.get(config)
     if SUBSETS[config].kind != "faces":
-        with open_rows(config, data_dir=tree.data_dir) as raw:
-            table = published_rows(raw, with_files=True)
-        if pictures is None or not len(pictures.sha256):
-            return table
-        place = table.schema.get_field_index("sha256")
-        return table.set_column(place, "sha256", digests(pictures, table["file"].combine_chunks()))
+        raw = tree.raw(config)
+        if isinstance(raw, str):
+            raise ValueError(f"its rows cannot be read here: {raw}")
+        return published_rows(raw)
     if pictures is None or pictures.rows is None:
         raise ValueError("its rows or its pictures cannot be read here: see the findings")
     return face_rows(pictures, pictures.rows)

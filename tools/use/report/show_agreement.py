@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from DiffusionFER import SUBSETS
 from tools.check.annotations.agreement import Agreement, EmotionAgreement, agreement
-from tools.check.images.listing import without_machine
 from tools.check.sheet.read import size_of
 from tools.make.ratings.agreement import EmotionRow, Report
 from tools.make.ratings.importing import reports
+from tools.make.ratings.kept import FILE
 from tools.use.report.markup import Section, heading, note, paragraph, plural, table, text
 from tools.use.report.tree import Tree
 
@@ -43,24 +43,34 @@ DENIED = (
 
 def show_agreement(tree: Tree) -> Section:
     """Return the section."""
+    kinds = {SUBSETS[config].kind for config in tree.configs}
+    found: list[Report] = []
+    problems: list[str] = []
+    if kinds & {"hq", "binary"} or (tree.data_dir / FILE).exists():
+        found, problems = _reports(tree)
+    wanted = [one for one in found if _is_of(tree, one)]
+    body = "".join(_report(tree, one) for one in wanted)
+    body += "".join(note(f"Left out: {text(line)}.") for line in problems)
+    for config in tree.configs:
+        if SUBSETS[config].kind == "big":
+            body += note(f"{text(config)} has one annotation a picture, so that nobody can agree or not.")
+    pictures = sum(one.repeatedly for one in wanted)
+    figure, counts = (f"{pictures:,}", "judged more than once") if wanted else ("–", "no ratings")
+    return Section("agreement", "Agreement", figure, counts, "", body or note(NONE))
+
+
+def _reports(tree: Tree) -> tuple[list[Report], list[str]]:
+    """Return the agreement in each set of ratings, and why some cannot be read."""
     log = logging.getLogger("DiffusionFER")
     level = log.level
     log.setLevel(logging.ERROR)  # an alias of a category is no matter of agreement
     try:
         found, problems = reports(tree.data_dir)
+        return found, [tree.plain(ValueError(problem)) for problem in problems]
     except (OSError, ValueError) as error:
-        found, problems = [], [] if "holds no ratings" in str(error) else [str(error)]
+        return [], [tree.plain(error)]
     finally:
         log.setLevel(level)
-    wanted = [one for one in found if _is_of(tree, one)]
-    body = "".join(_report(tree, one) for one in wanted)
-    body += "".join(note(f"Left out: {text(without_machine(line, str(tree.data_dir)))}.") for line in problems)
-    for config in tree.configs:
-        if SUBSETS[config].kind == "big":
-            body += note(f"{text(config)} has one annotation a picture, so that nobody can agree or not.")
-    pictures = sum(one.repeatedly for one in wanted)
-    figure, counts = (f"{pictures:,}", "judged again") if wanted else ("–", "no ratings")
-    return Section("agreement", "Agreement", figure, counts, "", body or note(NONE))
 
 
 def _is_of(tree: Tree, report: Report) -> bool:

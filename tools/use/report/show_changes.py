@@ -51,7 +51,9 @@ def _config(changes: Changes, pictures: Pictures | None, thumbnails: Thumbnails)
         renamed = plural(changes.renamed, "row has", "rows have")
         body += paragraph(f"{renamed} another name, and the bytes of the picture that had the old one.")
     if changes.unknown:
-        body += note(f"Of {plural(changes.unknown, 'row')} the picture was not compared: its SHA-256 is not known.")
+        body += note(
+            f"Of {plural(changes.unknown, 'row')} the picture was not compared: one SHA-256 or both are not known."
+        )
     if changes.columns:
         ordered = sorted(changes.columns.items(), key=lambda item: (-item[1], item[0]))
         cells = [(text(column), f"{count:,}") for column, count in ordered]

@@ -44,16 +44,14 @@ def _row(tree: Tree, config: str) -> tuple[str, ...]:
     pictures = tree.pictures.get(config)
     if pictures is None:
         return text(config), "", "", "", "", "", "", "cannot be listed: see the findings"
-    rows, headers = pictures.rows, pictures.headers
     formats: Counter[str] = Counter()
     shapes: Counter[tuple[int, int]] = Counter()
-    for (kind, width, height), count in headers.items():
+    for (kind, width, height), count in pictures.headers.items():
         formats[kind] += count
         shapes[width, height] += count
     return (
         text(config),
-        f"{rows.table.num_rows:,}" if rows else "",
-        ", ".join(_splits(pictures)),
+        *_rows(tree, pictures),
         f"{len(pictures.images.names):,}",
         human_size(_bytes(tree, pictures)),
         _named(formats),
@@ -62,20 +60,25 @@ def _row(tree: Tree, config: str) -> tuple[str, ...]:
     )
 
 
-def _splits(pictures: Pictures) -> Iterator[str]:
+def _rows(tree: Tree, pictures: Pictures) -> tuple[str, str]:
+    """Return how many rows a config has, and how many of each split."""
     rows = pictures.rows
-    if rows is None:
-        yield "test" if SUBSETS[pictures.config].kind == "hq" else "train" if pictures.config[:6] == "emonet" else ""
-        return
-    if not rows.has("split"):
-        yield "train"
-        return
-    counts = {one["values"]: one["counts"] for one in pc.value_counts(rows.text("split")).to_pylist()}
-    for split in SPLITS:
-        if split in counts:
-            yield f"{split} {counts.pop(split):,}"
-    if counts:
-        yield f"none of these {sum(counts.values()):,}"
+    if SUBSETS[pictures.config].kind != "faces":
+        raw = tree.raw(pictures.config)
+        counts: dict[str | None, int] = {} if isinstance(raw, str) else dict(raw.splits.items())
+    elif rows is None:
+        counts = {}
+    elif rows.has("split"):
+        counts = {one["values"]: one["counts"] for one in pc.value_counts(rows.text("split")).to_pylist()}
+    else:
+        counts = {"train": rows.table.num_rows}
+    if not counts:
+        return "", "cannot be read: see the findings"
+    known = [f"{split} {counts[split]:,}" for split in SPLITS if split in counts]
+    total = sum(counts.values())
+    if others := total - sum(counts.get(split, 0) for split in SPLITS):
+        known.append(f"none of these {others:,}")
+    return f"{total:,}", ", ".join(known)
 
 
 def _bytes(tree: Tree, pictures: Pictures) -> int:

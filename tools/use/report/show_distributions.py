@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow.compute as pc
 
 from DiffusionFER import SUBSETS
-from tools.check.images.listing import without_machine
 from tools.describe.blocks.text import decimal, percent
 from tools.describe.facts.description import Description
 from tools.describe.figures import FIGURES
@@ -21,7 +20,6 @@ from tools.use.report.counts import MOST_VALUES, Counted, histogram
 from tools.use.report.markup import Section, attribute, bar, heading, note, paragraph, plural, table, text
 from tools.use.report.show_clip import COLUMN
 from tools.use.report.tree import Pictures, Tree
-from tools.use.rows import open_rows
 
 SHOWN = ("circumplex", "balance")
 DEMOGRAPHICS = ("ethnicity", "gender", "age")
@@ -99,11 +97,10 @@ def _scores(pictures: Pictures) -> str:
 
 def _emonet(tree: Tree, config: str) -> str:
     """Return who is shown in a config of EmoNet, by the demographics of its rows."""
-    try:
-        with open_rows(config, data_dir=tree.data_dir) as rows:
-            tables = [rows.table(split, ["demographics"]) for split in rows.splits]
-    except (OSError, ValueError) as error:
-        return note(f"The rows of {text(config)} cannot be read: {text(without_machine(error, str(tree.data_dir)))}.")
+    rows = tree.raw(config)
+    if isinstance(rows, str):
+        return note(f"The rows of {text(config)} cannot be read: {text(rows)}.")
+    tables = [rows.table(split, ["demographics"]) for split in rows.splits]
     total = sum(one.num_rows for one in tables)
     body = paragraph(f"{plural(total, 'row')} counted.")
     for name in DEMOGRAPHICS:

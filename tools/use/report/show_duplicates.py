@@ -5,6 +5,7 @@ from __future__ import annotations
 from DiffusionFER import SPLITS
 from tools.check.images.duplicates import ALIKE_BITS
 from tools.check.images.examine import HASH_SIDE, perceptual_hash
+from tools.describe.figures.figure import joined
 from tools.use.report.markup import Section, heading, more, note, paragraph, plural, text
 from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Pictures, Tree
@@ -29,21 +30,25 @@ def show_duplicates(tree: Tree) -> Section:
         missing = 'the library scipy is not installed: <code>pip install "diffusionfer[deep]"</code>'
         body += note(f"Pictures that look alike were not looked for: {missing}.")
     thumbnails, pairs, across = Thumbnails(MOST), 0, 0
+    without = []
     for config, pictures in tree.pictures.items():
         found = twins(pictures)
         pairs, across = pairs + len(found.pairs), across + found.across
-        body += heading(3, text(config)) + _config(pictures, found, thumbnails)
+        if found.pairs or found.unknown:
+            body += heading(3, text(config)) + _config(pictures, found, thumbnails)
+        else:
+            without.append(text(config))
+    if without:
+        body += paragraph(f"No two pictures of {joined(without)} were found to be the same.")
     level = "error" if across else "warning" if pairs else "fine"
     counts = f"{'pair' if pairs == 1 else 'pairs'} of duplicates" + (f", {across:,} across splits" if across else "")
     return Section("duplicates", title, f"{pairs:,}", counts, level, body)
 
 
 def _config(pictures: Pictures, found: Twins, thumbnails: Thumbnails) -> str:
-    if not found.pairs and not found.unknown:
-        return paragraph("No two of its pictures were found to be the same.")
     body = ""
     if found.pairs:
-        across = f", {found.across:,} of them across splits: what is tested is known from training"
+        across = f", {found.across:,} of them across splits: who is tested on the one may have learnt the other"
         body += paragraph(f"{plural(len(found.pairs), 'pair')}{across if found.across else ''}.")
     if found.unknown:
         body += note(f"{plural(found.unknown, 'picture was', 'pictures were')} not compared with every likely twin.")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import bisect
-
-import pyarrow.compute as pc
-
 from tools.check.findings import Finding
 from tools.check.rules import RULES
-from tools.check.sheet.read import Sheet
 from tools.use.report.markup import LONGEST, Section, cards, more, paragraph, plural, text
+from tools.use.report.places import Places
 from tools.use.report.problems import Group
 from tools.use.report.thumbnails import Thumbnails
-from tools.use.report.tree import Pictures, Tree
+from tools.use.report.tree import Tree
 
 MOST = 1_300_000  # characters of thumbnails
 OPEN = 8  # groups that are open at first: what comes after them is opened by who wants it
@@ -27,13 +23,14 @@ def show_findings(tree: Tree) -> Section:
     else:
         said = f"{plural(problems.errors, 'error')} and {plural(problems.warnings, 'warning')}, by rule."
         body = paragraph(said, "Errors keep a dataset from being published as it should be.")
-        body += "".join(_group(tree, group, thumbnails, place < OPEN) for place, group in enumerate(groups))
+        places = Places(tree, [finding for group in groups for finding in group.first])
+        body += "".join(_group(places, group, thumbnails, place < OPEN) for place, group in enumerate(groups))
     level = "error" if problems.errors else "warning" if problems.warnings else "fine"
     total = problems.errors + problems.warnings
     return Section("findings", "Findings of the linter", f"{total:,}", f"finding{'s' * (total != 1)}", level, body)
 
 
-def _group(tree: Tree, group: Group, thumbnails: Thumbnails, is_open: bool) -> str:
+def _group(places: Places, group: Group, thumbnails: Thumbnails, is_open: bool) -> str:
     rule = RULES.get(group.rule)
     title = rule.title if rule else ""
     summary = (
@@ -44,43 +41,23 @@ def _group(tree: Tree, group: Group, thumbnails: Thumbnails, is_open: bool) -> s
     body += paragraph(f"<b>How to mend:</b> {text(rule.mend, 1000)}") if rule and rule.mend else ""
     if rule and rule.fixable:
         body += paragraph("<code>--fix</code> of <code>validate</code> mends most of these.")
-    body += cards(_place(tree, finding, thumbnails, rule.mend if rule else "") for finding in group.first)
+    hints = {finding.hint for finding in group.first}
+    usual = next(iter(hints)) if len(hints) == 1 < len(group.first) else rule.mend if rule else ""
+    body += cards(_place(places, finding, thumbnails, usual) for finding in group.first)
     body += more(group.count, len(group.first), "findings")
     opened = " open" if is_open else ""
     return f"<details{opened}><summary><h3>{summary}</h3></summary>\n{body}</details>\n"
 
 
-def _place(tree: Tree, finding: Finding, thumbnails: Thumbnails, mend: str) -> tuple[str, str]:
+def _place(places: Places, finding: Finding, thumbnails: Thumbnails, usual: str) -> tuple[str, str]:
+    """Return the picture of a finding and what it says; the hint where it is not the `usual` one of its group."""
     place = text(finding.file, LONGEST)
     if finding.row or finding.line:
-        place += f", row {finding.row}" if finding.row else f", line {finding.line}"
+        place += f", row {finding.row:,}" if finding.row else f", line {finding.line:,}"
     if finding.column:
         place += f", {text(finding.column, 60)}"
     said = f'<p class="place">{place}</p><p>{text(finding.message, 480)}</p>'
-    if finding.hint and finding.hint.casefold().rstrip(".") != mend.casefold().rstrip("."):
+    if finding.hint.casefold().rstrip(".") != usual.casefold().rstrip("."):
         said += f'<p class="hint">{text(finding.hint, LONGEST)}</p>'
-    shown = picture_of(tree, finding)
+    shown = places.picture(finding)
     return (thumbnails.of(*shown) if shown else ""), said
-
-
-def picture_of(tree: Tree, finding: Finding) -> tuple[Pictures, str] | None:
-    """Return the picture that a finding speaks of, by its file or by its row of the sheet; None where it has none."""
-    for pictures in tree.pictures.values():
-        name = finding.file.removeprefix(f"{pictures.folder}/")
-        if name != finding.file:
-            return (pictures, name) if pc.index(pictures.images.names, name).as_py() >= 0 else None
-    if not finding.row:
-        return None
-    for pictures in tree.of_sizes().values():
-        rows = pictures.rows
-        if rows and rows.name == finding.file and (place := _index(rows, finding.row)) is not None:
-            name = pictures.files[place].as_py()
-            return (pictures, name) if name else None
-    return None
-
-
-def _index(rows: Sheet, row: int) -> int | None:
-    """Return the place among `rows` of the row that a spreadsheet shows under a number; they ascend."""
-    count = rows.table.num_rows
-    place = bisect.bisect_left(range(count), row, key=rows.row)
-    return place if place < count and rows.row(place) == row else None

@@ -47,14 +47,21 @@ def _size(found: Gaps) -> str:
     if found.gaps is None:
         return body + note("There are too many crossings to go through them: words there hardly repeat.")
     if not found.gaps:
-        return body + paragraph("No crossing has far fewer rows than its words would give it by themselves.")
+        return body + paragraph(
+            "No crossing is empty, or has far fewer rows than its words would give it by themselves."
+        )
     lines = [
         (*(text(word, 60) for word in gap.words), f"{gap.rows:,}", f"{gap.share:,.1f}") for gap in found.gaps[:LISTED]
     ]
     width = len(found.columns)
     body += paragraph(
-        "The share of a crossing is what its words alone would give it. Listed are those with less than half of it, "
-        "by more than chance."
+        "The share of a crossing is what its words alone would give it. Listed are those that are empty, and those "
+        "with less than half of it by more than chance; first those that lack the most rows."
     )
-    body += table("Crossings far under their share", (*found.columns, "rows", "share"), lines, (width, width + 1))
+    body += table(
+        "Crossings that are empty or far under their share",
+        (*found.columns, "rows", "share"),
+        lines,
+        (width, width + 1),
+    )
     return body + more(len(found.gaps), len(lines), "crossings")

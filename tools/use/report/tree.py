@@ -6,7 +6,6 @@ first few of each rule, however many there are. The rules are those of `validate
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +24,13 @@ from tools.check.findings import Finding
 from tools.check.images.compare import Comparison
 from tools.check.images.duplicates import Seen
 from tools.check.images.examine import HASH_SIDE
-from tools.check.images.listing import Listing, read_listing
+from tools.check.images.listing import Listing, read_listing, without_machine
 from tools.check.images.proven import Proven
 from tools.check.images.walk import BATCH, Depth, Images, Walk
 from tools.check.sheet.read import Sheet, size_of
 from tools.engine import threads
 from tools.use.report.problems import Problems
+from tools.use.rows import RawRows
 
 SHA256_BYTES = 32
 
@@ -94,10 +94,28 @@ class Tree:
     problems: Problems
     pictures: dict[str, Pictures]
     looks: bool = False
+    _raw: dict[str, RawRows | str] = field(default_factory=dict)
 
     def listing(self, config: str) -> Listing | None:
         """Return the files of a config, listed anew, for a list takes much memory; None where that fails."""
         return read_listing(config, str(self.data_dir))[0]
+
+    def plain(self, error: Exception) -> str:
+        """Return what an error says, on a line, without the path of the data directory: reports are sent to others."""
+        said = str(getattr(error, "strerror", None) or error).partition("\n")[0]
+        above = self.data_dir.resolve().parent  # a clone of upstream may be given itself
+        said = without_machine(said, str(self.data_dir))
+        said = without_machine(said, str(above)) if above.name else said
+        return said.replace(str(self.data_dir), "the data directory") if self.data_dir.is_absolute() else said
+
+    def raw(self, config: str) -> RawRows | str:
+        """Return the rows of a config of EmoNet, read once, or why they cannot be read."""
+        if config not in self._raw:
+            try:
+                self._raw[config] = RawRows(config, self.data_dir)
+            except (OSError, ValueError) as error:
+                self._raw[config] = self.plain(error)
+        return self._raw[config]
 
     def of_sizes(self) -> dict[str, Pictures]:
         """Return for each size of faces the config whose pictures are shown, the originals where they are there."""
@@ -115,7 +133,6 @@ def look_at(
     depth: Depth,
     card: Path | None = None,
     proven: Proven | None = None,
-    workers: int | None = None,
     advance: Callable[[int], object] = lambda images: None,
 ) -> Tree:
     """Look at configs once: their lists, rows, annotations and, as deep as is asked for, every picture.
@@ -139,7 +156,7 @@ def look_at(
             Seen(count if depth != "quick" else 0, SHA256_BYTES),
             Seen(count if walk.looks else 0, HASH_SIDE**2 // 8),
         )
-        problems.add(_walked(looked, walk, depth, proven, workers or os.cpu_count() or 1, advance))
+        problems.add(_walked(looked, walk, depth, proven, advance))
         tree.pictures[one.config] = looked
     return tree
 
@@ -149,13 +166,12 @@ def _walked(
     walk: Walk,
     depth: Depth,
     proven: Proven | None,
-    workers: int,
     advance: Callable[[int], object],
 ) -> Iterator[Finding]:
     """Yield what is wrong with the pictures of a config, each by itself and among each other; keep what they are."""
     compared = Comparison(looked.images, looks=walk.looks, bytes_read=depth != "quick")
     try:
-        with threads(workers) as engine:
+        with threads() as engine:
             for _, outcomes in engine.run(walk.batch, looked.images.batches(BATCH[depth])):
                 for outcome in outcomes:
                     yield from outcome.findings

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tools.check.images.duplicates import alike, same
 from tools.use.report.tree import Pictures
@@ -49,7 +50,7 @@ def twins(pictures: Pictures) -> Twins:
     pairs = []
     for later, earlier in _copies(pictures):
         copies[later] = True
-        pairs.append(Pair(later, earlier, None, bool(splits[later] != splits[earlier])))
+        pairs.append(Pair(later, earlier, None, _differ(splits, later, earlier)))
     unknown = 0
     if len(pictures.looks):
         places, hashes = pictures.looks.where(~copies)
@@ -57,8 +58,13 @@ def twins(pictures: Pictures) -> Twins:
         unknown = found.unknown
         for later_row, earlier_row, bits in found.pairs:
             later, earlier = int(places[later_row]), int(places[earlier_row])
-            pairs.append(Pair(later, earlier, bits, bool(splits[later] != splits[earlier])))
+            pairs.append(Pair(later, earlier, bits, _differ(splits, later, earlier)))
     return Twins(sorted(pairs, key=lambda pair: pair.order), unknown)
+
+
+def _differ(splits: npt.NDArray[np.int64], one: int, other: int) -> bool:
+    """Say whether two pictures have a split each, and not the same."""
+    return bool(min(splits[one], splits[other]) >= 0 and splits[one] != splits[other])
 
 
 def _copies(pictures: Pictures) -> Iterator[tuple[int, int]]:
@@ -69,7 +75,7 @@ def _copies(pictures: Pictures) -> Iterator[tuple[int, int]]:
         by_split: dict[int, int] = {}  # the first of each split
         for place in group:
             split = int(pictures.splits[place])
-            others = [first for other, first in by_split.items() if other != split]
+            others = [first for other, first in by_split.items() if min(other, split) >= 0 and other != split]
             if by_split:
-                yield place, min(others or [by_split[split]])
+                yield place, min(others or by_split.values())
             by_split.setdefault(split, place)
