@@ -76,7 +76,7 @@ def _look_up(pictures: Pictures, wanted: dict[str, str]) -> None:
     folder, kind = pictures.images.source.folder, SUBSETS[pictures.config].kind
     with contextlib.suppress(
         OSError, ValueError, KeyError
-    ):  # of annotations that cannot be read another finding speaks
+    ):  # which another finding says
         names = ImageNames(folder.entries())
         for origin, image in _images(folder, kind, wanted):
             with contextlib.suppress(ValueError):  # which is what the finding says

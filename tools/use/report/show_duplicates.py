@@ -48,7 +48,7 @@ def show_duplicates(tree: Tree) -> Section:
 def _config(pictures: Pictures, found: Twins, thumbnails: Thumbnails) -> str:
     body = ""
     if found.pairs:
-        across = f", {found.across:,} of them across splits: who is tested on the one may have learnt the other"
+        across = f", {found.across:,} of them across splits: what is tested on the one may have learnt from the other"
         body += paragraph(f"{plural(len(found.pairs), 'pair')}{across if found.across else ''}.")
     if found.unknown:
         body += note(f"{plural(found.unknown, 'picture was', 'pictures were')} not compared with every likely twin.")
@@ -60,7 +60,8 @@ def _pair(pictures: Pictures, pair: Pair, thumbnails: Thumbnails) -> str:
     sides = ""
     for place in (pair.earlier, pair.later):
         name, split = pictures.name(place), int(pictures.splits[place])
-        where = f'<span class="split">{SPLITS[split]}</span>' if split >= 0 else ""
+        said = SPLITS[split] if split >= 0 else "in no split" if pictures.rows else ""
+        where = f'<span class="split">{said}</span>' if said else ""
         sides += f"<div>{thumbnails.of(pictures, name)}<p>{text(name, 120)} {where}</p></div>"
     if pair.bits is None:
         how = "same bytes"
