@@ -45,10 +45,10 @@ def damage(published: Publication, data_dir: Path) -> list[dict[str, Any]]:
     for folder in (FACES, CROPS):  # a row that is gone, one that is new, and one whose file was moved
         (data_dir / rows[39]["path"].replace(FACES, folder)).unlink()
         (data_dir / folder / "sad" / "zzzzzzzz_2.png").write_bytes(png(99, 128))
-        moved = data_dir / rows[20]["path"].replace(FACES, folder)
+        moved = data_dir / rows[21]["path"].replace(FACES, folder)
         moved.rename(data_dir / folder / "angry" / f"{moved.name[:8]}_6.png")
     new = dict(rows[2], path=f"{FACES}/sad/zzzzzzzz_2.png", emotion="sad", valence="-0.7", arousal="-0.25")
-    rows[20]["path"] = f"{FACES}/angry/{rows[20]['path'].rsplit('/', 1)[1][:8]}_6.png"
-    rows[20]["emotion"], rows[20]["valence"], rows[20]["arousal"] = "angry", "-0.6", "0.5"
+    rows[21]["path"] = f"{FACES}/angry/{rows[21]['path'].rsplit('/', 1)[1][:8]}_6.png"
+    rows[21]["emotion"], rows[21]["valence"], rows[21]["arousal"] = "angry", "-0.6", "0.5"
     write_sheet(data_dir / "dataset_sheet.csv", [*rows[:39], {**new, "split": "train"}])
     return before

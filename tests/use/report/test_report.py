@@ -182,7 +182,7 @@ def test_what_cannot_be_reported_on(tmp_path: Path) -> None:
     write_faces(tmp_path / "data", 7)
     (tmp_path / "empty").mkdir()
     out = tmp_path / "out.html"
-    cases = {
+    cases: dict[tuple[Path | str, ...], str] = {
         (tmp_path / "none",): "none is not a folder",
         (tmp_path / "empty",): "empty holds the data of no config: none of DifussionEmotion_S, ",
         (tmp_path / "data", "--config", "large_original"): "config large_original",
@@ -193,7 +193,7 @@ def test_what_cannot_be_reported_on(tmp_path: Path) -> None:
         (tmp_path / "data", "--against", "a/b", "--no-published"): "--no-published looks at no repository",
     }
     for (folder, *options), said in cases.items():
-        done = run(folder, out, *map(str, options))
+        done = run(Path(folder), out, *map(str, options))
         assert (done.exit_code, done.stdout) == (2, ""), options
         assert said in done.stderr
         assert "Traceback" not in done.output
@@ -232,3 +232,10 @@ def test_stopped_by_ctrl_c(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.decode().splitlines()[-1]) == (130, "stopped")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data"]
+
+
+def test_the_page_of_the_documents_names_every_option() -> None:
+    """The table has all options, and none that does not exist."""
+    table = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").split("| option |")[1].split("\n\n")[0]
+    options = {option for param in report.main.params for option in param.opts}
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", table.replace("|---|", ""))) == options

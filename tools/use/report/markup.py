@@ -49,6 +49,11 @@ def note(sentence: str) -> str:
     return f'<p class="note">{sentence}</p>\n'
 
 
+def because(said: str, why: object, limit: int = 480) -> str:
+    """Return a note: what is not shown, which is HTML, and why, which is a text of unknown origin."""
+    return note(f"{said}: {text(str(why).rstrip('.'), limit)}.")
+
+
 def heading(level: int, words: str) -> str:
     """Return a heading; `words` are HTML."""
     return f"<h{level}>{words}</h{level}>\n"

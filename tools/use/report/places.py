@@ -74,9 +74,7 @@ def _index(rows: Sheet, row: int) -> int | None:
 def _look_up(pictures: Pictures, wanted: dict[str, str]) -> None:
     """Set the name of the picture of each annotation that is wanted, by where it stands, as far as it has one."""
     folder, kind = pictures.images.source.folder, SUBSETS[pictures.config].kind
-    with contextlib.suppress(
-        OSError, ValueError, KeyError
-    ):  # which another finding says
+    with contextlib.suppress(OSError, ValueError, KeyError):  # which another finding says
         names = ImageNames(folder.entries())
         for origin, image in _images(folder, kind, wanted):
             with contextlib.suppress(ValueError):  # which is what the finding says

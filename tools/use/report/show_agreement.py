@@ -14,7 +14,7 @@ from tools.check.sheet.read import size_of
 from tools.make.ratings.agreement import EmotionRow, Report
 from tools.make.ratings.importing import reports
 from tools.make.ratings.kept import FILE
-from tools.use.report.markup import Section, heading, note, paragraph, plural, table, text
+from tools.use.report.markup import Section, because, heading, note, paragraph, plural, table, text
 from tools.use.report.tree import Tree
 
 NONE = "Nobody rated or annotated these pictures here: there is neither a file of ratings nor annotations of EmoNet."
@@ -50,7 +50,7 @@ def show_agreement(tree: Tree) -> Section:
         found, problems = _reports(tree)
     wanted = [one for one in found if _is_of(tree, one)]
     body = "".join(_report(tree, one) for one in wanted)
-    body += "".join(note(f"Left out: {text(line)}.") for line in problems)
+    body += "".join(because("Left out", line) for line in problems)
     for config in tree.configs:
         if SUBSETS[config].kind == "big":
             body += note(f"{text(config)} has one annotation a picture, so that nobody can agree or not.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from tools.use.report.changes import Change, Changes
-from tools.use.report.markup import Section, cards, heading, more, note, paragraph, plural, table, text
+from tools.use.report.markup import Section, because, cards, heading, more, note, paragraph, plural, table, text
 from tools.use.report.published import Published
 from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Pictures, Tree
@@ -24,8 +24,8 @@ def show_changes(tree: Tree, published: Published | None) -> Section:
         why = "What is published was not looked at: <code>--no-published</code> was given."
         return Section("changes", title, "–", "not looked at", "", note(why))
     if published.why:
-        why = f"Nothing is known of {text(published.against)}: {text(published.why, 480)}."
-        return Section("changes", title, "–", "not known", "", note(why))
+        why = because(f"Nothing is known of {text(published.against)}", published.why)
+        return Section("changes", title, "–", "not known", "", why)
     thumbnails, total = Thumbnails(MOST), 0
     body = paragraph(f"Against {text(published.against)} at commit <code>{text(published.commit)}</code>.")
     for config in tree.configs:
@@ -34,7 +34,7 @@ def show_changes(tree: Tree, published: Published | None) -> Section:
             total += changes.total
             body += _config(changes, tree.pictures.get(config), thumbnails)
         else:
-            body += note(f"Not compared: {text(published.unknown.get(config, 'nothing is known of it'), 480)}.")
+            body += because("Not compared", published.unknown.get(config, "nothing is known of it"))
     return Section("changes", title, f"{total:,}", "changes" if total != 1 else "change", "", body)
 
 

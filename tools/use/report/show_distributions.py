@@ -17,7 +17,7 @@ from tools.describe.blocks.text import decimal, percent
 from tools.describe.facts.description import Description
 from tools.describe.figures import FIGURES
 from tools.use.report.counts import MOST_VALUES, Counted, histogram
-from tools.use.report.markup import Section, attribute, bar, heading, note, paragraph, plural, table, text
+from tools.use.report.markup import Section, attribute, bar, because, heading, note, paragraph, plural, table, text
 from tools.use.report.show_clip import COLUMN
 from tools.use.report.tree import Pictures, Tree
 
@@ -32,7 +32,7 @@ def show_distributions(tree: Tree, counts: Mapping[str, Counted | str]) -> Secti
         body += heading(3, text(size))
         found = counts[size]
         if isinstance(found, str):
-            body += note(f"The rows of {text(size)} could not be counted: {text(found)}.")
+            body += because(f"The rows of {text(size)} could not be counted", found)
             continue
         rows += found.faces.rows
         body += _size(tree, pictures, found)
@@ -99,7 +99,7 @@ def _emonet(tree: Tree, config: str) -> str:
     """Return who is shown in a config of EmoNet, by the demographics of its rows."""
     rows = tree.raw(config)
     if isinstance(rows, str):
-        return note(f"The rows of {text(config)} cannot be read: {text(rows)}.")
+        return because(f"The rows of {text(config)} cannot be read", rows)
     tables = [rows.table(split, ["demographics"]) for split in rows.splits]
     total = sum(one.num_rows for one in tables)
     body = paragraph(f"{plural(total, 'row')} counted.")

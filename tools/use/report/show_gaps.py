@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tools.use.report.counts import Counted
 from tools.use.report.gaps import Gaps, gaps
-from tools.use.report.markup import Section, heading, more, note, paragraph, plural, table, text
+from tools.use.report.markup import Section, because, heading, more, note, paragraph, plural, table, text
 from tools.use.report.show_contents import nothing
 from tools.use.report.tree import Tree
 
@@ -20,7 +20,7 @@ def show_gaps(tree: Tree, counts: Mapping[str, Counted | str]) -> Section:
         found = counts[size]
         body += heading(3, text(size)) if len(counts) > 1 else ""
         if isinstance(found, str):
-            body += note(f"The rows of {text(size)} could not be counted: {text(found)}.")
+            body += because(f"The rows of {text(size)} could not be counted", found)
             continue
         gap = gaps(found.faces)
         number += len(gap.rare) + len(gap.gaps or ())
