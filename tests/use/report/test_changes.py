@@ -18,6 +18,8 @@ from tests.use.report.test_report import Words, made, run, section
 from tools.publish.staging import StagingHub
 from tools.use.report.changes import Changes, compare
 from tools.use.report.markup import text
+from tools.use.report.show_changes import _config
+from tools.use.report.thumbnails import Thumbnails
 
 COLUMNS = ["emotion", "valence", "prompt"]
 
@@ -85,6 +87,20 @@ def test_the_first_are_listed_all_are_counted() -> None:
     found = differences(here, there, listed=3)
     assert found.relabelled == 8
     assert [table(here)["image_id"][one.here].as_py() for one in found.first_relabelled] == ["r0", "r1", "r2"]
+
+
+def test_a_row_that_changed_all_over() -> None:
+    """The first cells of a change are shown, old and new, the others counted."""
+    tables = [table([row("a")]), table([row("a", emotion="happy", valence="1", prompt="q")])]
+    for number in range(9):
+        for place, one in enumerate(tables):
+            tables[place] = one.append_column(f"c{number}", pa.array([f"{place}"]))
+    columns = [*COLUMNS, *(f"c{number}" for number in range(9))]
+    found = compare(tables[1], tables[0], columns, 9)
+    words = str(Words(_config(found, None, Thumbnails(0))))
+    assert (
+        "a emotion sad → happy valence -0.5 → 1 prompt p → q c0 0 → 1 c1 0 → 1 c2 0 → 1 more 6 other columns" in words
+    )
 
 
 ROWS = st.dictionaries(

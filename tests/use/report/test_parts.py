@@ -147,6 +147,12 @@ def test_text_is_only_text(value: str) -> None:
         made_of.encode()
 
 
+def test_text_is_bounded() -> None:
+    """Of a long text both ends are shown; characters that are spelled out do not make it ten times as long."""
+    assert text("a" * 500 + "b" * 500, 100) == f"<bdi>{'a' * 48}...{'b' * 48}</bdi>"
+    assert len(attribute("\U000e0001" * 1000, 100)) == 203
+
+
 def test_bars_fill_their_part() -> None:
     """A bar has its share of a hundred, and nothing of nothing."""
     assert '<rect width="25.0"' in bar(1, 4)

@@ -31,12 +31,14 @@ class Section:
 
 def text(value: object, limit: int = LONGEST) -> str:
     """Return a text from the data as HTML: on one line, escaped, and with its direction of writing kept to itself."""
-    return f"<bdi>{html.escape(visible(str(value), limit))}</bdi>"
+    return f"<bdi>{attribute(value, limit)}</bdi>"
 
 
 def attribute(value: object, limit: int = LONGEST) -> str:
     """Return a text from the data as the value of an attribute."""
-    return html.escape(visible(str(value), limit))
+    shown = visible(str(value), limit)
+    # A character that is spelled out takes up to ten.
+    return html.escape(shown if len(shown) <= 2 * limit else f"{shown[: 2 * limit]}...")
 
 
 def paragraph(*sentences: str) -> str:

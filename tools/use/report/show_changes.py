@@ -13,8 +13,10 @@ from tools.use.report.published import Published
 from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Pictures, Tree
 
-MOST = 900_000  # characters of thumbnails
+MOST = 700_000  # characters of thumbnails
 LISTED = 24  # rows that came, or that went, of a config
+CELLS = 6  # of a row that changed
+LONGEST = 160  # characters of a cell
 
 
 def show_changes(tree: Tree, published: Published | None) -> Section:
@@ -84,8 +86,10 @@ def _changed(changes: Changes, change: Change, pictures: Pictures | None, thumbn
     arrow = '<span role="img" aria-label="becomes">→</span>'
     lines = "".join(
         f"<div><dt>{text(name)}</dt><dd>{_value(old)} {arrow} {_value(new)}</dd></div>"
-        for name, old, new in change.cells
+        for name, old, new in change.cells[:CELLS]
     )
+    if (left := len(change.cells) - CELLS) > 0:
+        lines += f"<div><dt>more</dt><dd>{plural(left, 'other column')}</dd></div>"
     said += f"<dl>{lines}</dl>" if lines else '<p class="hint">the picture alone</p>'
     return _picture(changes, change.here, pictures, thumbnails), said
 
@@ -121,4 +125,4 @@ def _cell(table_: pa.Table, name: str, place: int) -> str | None:
 
 
 def _value(value: str | None) -> str:
-    return '<i class="null">empty</i>' if value is None else text(value)
+    return '<i class="null">empty</i>' if value is None else text(value, LONGEST)

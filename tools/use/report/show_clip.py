@@ -11,7 +11,7 @@ from tools.use.report.show_contents import nothing
 from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Pictures, Tree
 
-MOST = 500_000  # characters of thumbnails
+MOST = 400_000  # characters of thumbnails
 LISTED = 24  # pictures of a size
 COLUMN = "clip_score"
 

@@ -11,7 +11,7 @@ from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Pictures, Tree
 from tools.use.report.twins import Pair, Twins, twins
 
-MOST = 800_000  # characters of thumbnails
+MOST = 600_000  # characters of thumbnails
 LISTED = 24  # pairs of a config that are shown
 
 

@@ -10,7 +10,7 @@ from tools.use.report.problems import Group
 from tools.use.report.thumbnails import Thumbnails
 from tools.use.report.tree import Tree
 
-MOST = 1_300_000  # characters of thumbnails
+MOST = 1_000_000  # characters of thumbnails
 OPEN = 8  # groups that are open at first: what comes after them is opened by who wants it
 
 

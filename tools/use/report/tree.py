@@ -106,7 +106,9 @@ class Tree:
         above = self.data_dir.resolve().parent  # a clone of upstream may be given itself
         said = without_machine(said, str(self.data_dir))
         said = without_machine(said, str(above)) if above.name else said
-        return said.replace(str(self.data_dir), "the data directory") if self.data_dir.is_absolute() else said
+        for path in (self.data_dir.absolute(), self.data_dir.resolve()):
+            said = said.replace(str(path), "the data directory") if path.name else said
+        return said
 
     def raw(self, config: str) -> RawRows | str:
         """Return the rows of a config of EmoNet, read once, or why they cannot be read."""
