@@ -51,9 +51,9 @@ def make_report(
     asked for is not there.
     """
     configs = configs_with_data(settings.configs, data_dir)
-    published, head = None, None
+    published = None
     if settings.repo_id:  # first, for a name that is wrong is better said before a long look
-        published, head = find(settings.repo_id, settings.revision, say)
+        published = find(settings.repo_id, settings.revision, say)
     tree = look_at(
         data_dir,
         configs,
@@ -62,7 +62,7 @@ def make_report(
         proven=proven,
         advance=advance,
     )
-    if published and head and settings.repo_id:
+    if published and published.commit and settings.repo_id:
         compare_all(tree, published, settings.repo_id, say)
     counts = {size: _counted(tree, size) for size in tree.of_sizes()}
     sections = [

@@ -15,7 +15,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from DiffusionFER import SUBSETS
 from tools.publish.calls import HubError
-from tools.publish.hub import DatasetRepository, Head
+from tools.publish.hub import DatasetRepository
 from tools.use.report.changes import Changes, compare
 from tools.use.report.local import columns_of, face_rows, published_rows
 from tools.use.report.tree import Tree
@@ -39,8 +39,8 @@ class Published:
     unknown: dict[str, str] = field(default_factory=dict)
 
 
-def find(repo_id: str, revision: str | None, say: Callable[[str], None]) -> tuple[Published, Head | None]:
-    """Look up a revision of a repository (default: the main branch).
+def find(repo_id: str, revision: str | None, say: Callable[[str], None]) -> Published:
+    """Look up a revision of a repository (default: the main branch); `commit` is empty where none is known.
 
     Raises ValueError for a name that is none, and where the repository can be asked and has no such revision.
     """
@@ -54,14 +54,14 @@ def find(repo_id: str, revision: str | None, say: Callable[[str], None]) -> tupl
         head = repository.head(revision)
     except HubError as error:
         found.why = str(error)
-        return found, None
+        return found
     if revision and (head is None or not head.branch_exists):
         raise ValueError(f"{repo_id} has no revision {revision!r} at {repository.endpoint}: see --against")
     if head is None:
         found.why = f"{repository.endpoint} has no dataset {repo_id}, or this token may not see it"
-        return found, None
+        return found
     found.commit = head.commit
-    return found, head
+    return found
 
 
 def compare_all(tree: Tree, found: Published, repo_id: str, say: Callable[[str], None]) -> None:

@@ -66,7 +66,8 @@ def _reports(tree: Tree) -> tuple[list[Report], list[str]]:
     log.setLevel(logging.ERROR)  # an alias of a category is no matter of agreement
     try:
         found, problems = reports(tree.data_dir)
-        return found, [tree.plain(ValueError(problem)) for problem in problems]
+        ours = [problem for problem in problems if problem.partition(":")[0] in tree.configs]
+        return found, [tree.plain(ValueError(problem)) for problem in ours]
     except (OSError, ValueError) as error:
         return [], [tree.plain(error)]
     finally:
