@@ -89,6 +89,7 @@ def test_every_verb_is_listed_and_has_help() -> None:
         ["annotate", "import"],
         ["explore"],
         ["evaluate"],
+        ["report"],
     ],
     ids=" ".join,
 )
