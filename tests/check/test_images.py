@@ -354,3 +354,15 @@ def test_pictures_do_not_begin_plain() -> None:
     buffer = io.BytesIO()
     second.save(buffer, "PNG")
     assert not read_png(buffer.getvalue()).begins_plain
+
+
+def test_a_sheet_of_paths_alone(tmp_path: Path) -> None:
+    """Pictures are checked by a sheet that has no other column; what it lacks is said by the rules for sheets."""
+    write_faces(tmp_path, 4)
+    sheet = tmp_path / "dataset_sheet.csv"
+    paths = [line.partition(",")[0] for line in sheet.read_text().splitlines()]
+    assert paths[0] == "path"
+    sheet.write_text("\n".join(paths) + "\n")
+    (tmp_path / paths[1]).write_bytes(PNG[:-1])
+    rules = {finding.rule[:2] for finding in check_data(["small_original"], str(tmp_path))}
+    assert rules == {"SH", "IM"}

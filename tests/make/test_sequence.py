@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.make.generating import ROOT, read_sheet
+from tests.documented import documented, run
+from tests.make.generating import read_sheet
 from tests.make.tiny_models import make_clip, make_pipeline
 
 pytest.importorskip("cv2")
 ROWS = 14
-
-
-def documented(page: str, heading: str) -> list[list[str]]:
-    """Return the commands of the first block below a heading, without what installs something."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    block = re.search(rf"^#+ {re.escape(heading)}\n.*?^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    assert block, f"{page} has no block of commands below {heading!r}"
-    commands = [shlex.split(line, comments=True) for line in block[1].splitlines()]
-    return [command for command in commands if "pip" not in command[0]]
-
-
-def run(command: list[str], folder: Path) -> str:
-    """Run a documented command in `folder`, with this Python in place of the README's; return what it printed."""
-    name, *arguments = command
-    program = {"diffusionfer": ["-c", "from tools.cli import main; main()"], "python": []}[Path(name).name]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, *program, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def fewer(command: list[str]) -> list[str]:

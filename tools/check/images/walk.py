@@ -73,7 +73,11 @@ class Images:
             if table is not None and self.index is not None:
                 indices = self.index[start : start + size].to_pylist()
                 given = [index for index in indices if index is not None]
-                rows = dict(zip(given, table.take(pa.array(given, pa.int64())).to_pylist(), strict=True))
+                # A table without any of the columns has no rows either, as pyarrow sees it.
+                cells = (
+                    table.take(pa.array(given, pa.int64())).to_pylist() if table.num_columns else [{} for _ in given]
+                )
+                rows = dict(zip(given, cells, strict=True))
             yield [
                 Image(start + number, name, index, None if index is None else rows[index])
                 for number, (name, index) in enumerate(zip(names, indices, strict=True))
