@@ -20,6 +20,7 @@ VERBS = {
     "generate": "make the pictures of a sheet, or the embedded edition with its sheet",
     "import": "take pictures that a web UI made elsewhere into the sheet",
     "crop": "cut the faces out of the originals",
+    "evaluate": "score predictions against a config and a split",
     "annotate": "let people rate pictures in Label Studio, and merge their labels",
 }
 MODULES = {"import": "import_images"}  # where the verb cannot be the name of a module
