@@ -35,7 +35,8 @@ def same(first: Path, second: Path) -> bool:
 @pytest.mark.parametrize("method", list(METHODS))
 def test_same_seed_same_weights(tree: Path, tmp_path: Path, method: str) -> None:
     """Twice the same command gives the same file, whatever the number of workers; another seed gives another."""
-    for name, options in {"one": (), "two": ("--workers", "2"), "other": ("--seed", "1")}.items():
+    workers = "2" if method == "elim" else "0"  # which asks the most of the order of the pictures
+    for name, options in {"one": (), "two": ("--workers", workers), "other": ("--seed", "1")}.items():
         done = train(tree, tmp_path / name, *SHORT, *options, method=method)
         assert done.exit_code == 0, done.output
     assert same(tmp_path / "one", tmp_path / "two")
@@ -50,12 +51,11 @@ class Killed(BaseException):
     """What ends a run in the midst of it."""
 
 
-@pytest.mark.parametrize("method", list(METHODS))
-@pytest.mark.parametrize("last", [1, 3, 4, 6], ids=lambda last: f"step {last}")
+@pytest.mark.parametrize(("method", "last"), [("caf", 1), ("baseline", 3), ("avce", 4), ("elim", 5), ("caf", 6)])
 def test_goes_on_from_any_step(
     tree: Path, tmp_path: Path, method: str, last: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that ends in any step, the first of an epoch or the last, goes on to what it would have been."""
+    """A run that ends after any step, of four in an epoch, goes on to what it would have been."""
     assert train(tree, tmp_path / "whole", *SHORT, method=method).exit_code == 0
     step, taken = training.Training._step, 0
 
@@ -86,7 +86,7 @@ def test_killed_at_any_moment(tree: Path, tmp_path: Path) -> None:
     assert whole.returncode == 0, whole.stderr
     parts, kills = tmp_path / "parts", 0
     command = other_process("train", *options, "--output", str(parts), "--resume")
-    for wait in (0.0, 0.02, 0.05, 0.1, 0.15):
+    for wait in (0.0, 0.03, 0.1):
         process = subprocess.Popen(command, env=environment(SAVE_SECONDS="0"), stderr=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
         before = _changed(parts)

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 
 import tests.train  # noqa: F401 - one thread
 from tests.environments import ROOT
-from tests.train import Small
 from tools import cli
 from tools.make.embedded import CROPPED, Row, cropped_path, read_sheet, render_tree, sheet_text
 
@@ -49,7 +48,7 @@ def eight_in_each_split(folder: Path) -> Path:
     for split in ("validation", "test"):
         for row in rows:
             *_, emotion, name = row["path"].split("/")
-            path = row["path"].replace(f"{emotion}/{name}", f"{emotion}/{split[0]}{name[1:]}")
+            path = row["path"].replace(f"{emotion}/{name}", f"{emotion}/{split[:2]}{name[2:]}")
             for before, after in ((row["path"], path), (cropped_path(row["path"]), cropped_path(path))):
                 shutil.copy(folder / before, folder / after)
             copies.append({**row, "path": path, "split": split})
@@ -85,6 +84,3 @@ def run_other(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         other_process(*arguments), env=environment(**more), capture_output=True, text=True, check=False, timeout=300
     )
-
-
-SMALL = Small
