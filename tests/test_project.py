@@ -16,7 +16,7 @@ from tests.environments import ROOT
 from tools import annotate, card, cli, crop, generate, import_images, preview, prompts, push, validate
 from tools.check.rules import RULES
 
-STAGES = ["engine", "make", "check", "describe", "publish", "use"]  # each may import those before it
+STAGES = ["engine", "make", "check", "describe", "publish", "use", "train"]  # each may import those before it
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -224,6 +224,12 @@ def test_what_is_not_there_is_said(name: str) -> None:
     title = METHODS[name].__name__
     with pytest.raises(ValueError, match=rf"^{title} has no setting 'depth'; it has dropout.*$"):
         made(name, depth=3)
+    for value in (-0.1, math.nan, True):
+        with pytest.raises(ValueError, match=rf"^{title}: dropout: expected a number from 0 \(got {value!r}\)$"):
+            made(name, dropout=value)
+    if name == "elim":
+        with pytest.raises(ValueError, match=r"^ELIM: identities: expected a whole number from 0 \(got 5\.0\)$"):
+            made(name, identities=5.0)
     with pytest.raises(
         ValueError, match=rf"^{title} has no phase 'warming'; it has {', '.join(METHODS[name].phases)}$"
     ):

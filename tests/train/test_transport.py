@@ -91,6 +91,14 @@ def test_equal_sets_cost_nothing() -> None:
     assert (plan.argmax(0)).tolist() == [2, 0, 3, 1]
 
 
+def test_what_sinkhorn_needs() -> None:
+    """Entropy and an iteration: without them it is said what was given."""
+    even = torch.tensor([0.5, 0.5])
+    for epsilon, iterations in ((0.0, 5), (0.2, 0)):
+        with pytest.raises(ValueError, match=rf"got epsilon {epsilon}, {iterations} iterations"):
+            sinkhorn(torch.ones(2, 2), even, even, epsilon, iterations)
+
+
 def test_no_overflow() -> None:
     """Costs of a thousand times the entropy are no matter in logarithms, where exp(-1000) is 0 in 64 bits."""
     plan = sinkhorn(torch.tensor([[0.0, 1], [1, 1]]), torch.tensor([0.5, 0.5]), torch.tensor([0.5, 0.5]), 1e-3, 50)

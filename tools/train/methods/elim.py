@@ -104,5 +104,5 @@ class ELIM(Method):
 
     def _warmth(self) -> Tensor:
         """Return the weight of the matching in [0, 1] at this step: nothing at first, then steps / warm, then all."""
-        ramp = (self.steps / self.settings.warm).clamp(max=1)
+        ramp = (self.steps / max(self.settings.warm, 1)).clamp(max=1)
         return torch.where(self.steps < self.settings.quiet, torch.zeros_like(ramp), ramp)
