@@ -24,8 +24,9 @@ WIDE = 20 * LATENT
 
 @dataclass(frozen=True)
 class ELIMSettings(Settings):
-    """The constants of ELIM."""
+    """The constants of ELIM, and no dropout: before batch norm it hinders a new encoder (docs/methods.md)."""
 
+    dropout: float = 0.0
     matching: float = 2.5  # the weight of the mean over identities: 0.5 for the sum over five
     identities: int = 5  # matched in a batch at most, the reference among them
     epsilon: float = 0.2  # of the entropy in the transport: 1/5
