@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the parts are loaded when the command runs, so that --help 
 
 # A test compares these with those of the library, which takes seconds to load.
 METHODS, ENCODERS = ("baseline", "caf", "avce", "elim"), ("alexnet", "resnet18")
-EPOCHS, PATIENCE = 40, 10
+EPOCHS, PATIENCE = 10, 5
 
 
 @click.command()

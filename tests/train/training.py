@@ -1,4 +1,4 @@
-"""What the tests of training share: small trees of sketches, and the command with an encoder that takes milliseconds."""
+"""What the tests of training share: small trees of sketches, and the command with small encoders."""
 
 from __future__ import annotations
 
@@ -11,14 +11,31 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from click.testing import CliRunner, Result
+from torch import Tensor, nn
 
 import tests.train  # noqa: F401 - one thread
 from tests.environments import ROOT
 from tools import cli
 from tools.make.embedded import CROPPED, Row, cropped_path, read_sheet, render_tree, sheet_text
+from tools.train.encoders import Encoder
 
 CONFIG = "small_cropped"
+
+
+class Sharp(Encoder):
+    """An encoder that sees where things are in a picture: it can learn pictures by heart."""
+
+    width = 128
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 16, 16, 16), nn.ReLU(), nn.AdaptiveAvgPool2d(7), nn.Flatten())
+        self.last = nn.Linear(784, self.width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.relu(self.last(self.layers(images)))
 
 
 def chosen(train: int, validation: int, test: int) -> list[Row]:

@@ -38,8 +38,13 @@ def sinkhorn(cost: Tensor, source: Tensor, sink: Tensor, epsilon: float, iterati
 
     It minimises <plan, cost> - epsilon * entropy (Cuturi, NeurIPS 2013) by Sinkhorn's iteration in logarithms, which
     neither over- nor underflows. The sums of its columns are `sink` exactly, those of its rows nearly `source`: the
-    more iterations, the nearer. Masses must be above 0 and of the same sum.
+    more iterations, the nearer. Masses must be above 0 and of the same sum. Raises ValueError where epsilon is not
+    above 0 or there is no iteration.
     """
+    if epsilon <= 0 or iterations < 1:
+        raise ValueError(
+            f"Sinkhorn needs epsilon > 0 and an iteration (got epsilon {epsilon}, {iterations} iterations)"
+        )
     kernel, log_source, log_sink = -cost / epsilon, source.log(), sink.log()
     columns = torch.zeros_like(log_sink)
     for _ in range(iterations):

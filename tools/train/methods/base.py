@@ -6,6 +6,7 @@ A method holds an encoder and its own layers. A loop takes one optimiser step fo
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -56,11 +57,16 @@ class Method(nn.Module, ABC):
     optimisation: ClassVar[Mapping[str, Optimisation]]  # by phase
 
     def __init__(self, encoder: Encoder, **settings: Any) -> None:
-        """Raise ValueError for a setting that the method does not have."""
+        """Raise ValueError for a setting that the method does not have, and for a value that it cannot have."""
         super().__init__()
-        known = [field.name for field in fields(self.settings_type)]
-        if unknown := sorted(settings.keys() - set(known)):
-            raise ValueError(f"{type(self).__name__} has no setting {unknown[0]!r}; it has {', '.join(known)}")
+        known = {field.name: field.default for field in fields(self.settings_type)}
+        for name, value in settings.items():
+            if name not in known:
+                raise ValueError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(known)}")
+            whole = isinstance(known[name], int)
+            if type(value) not in ((int,) if whole else (int, float)) or not 0 <= value < math.inf:
+                kind = "a whole number" if whole else "a number"
+                raise ValueError(f"{type(self).__name__}: {name}: expected {kind} from 0 (got {value!r})")
         self.settings = self.settings_type(**settings)
         self.encoder = encoder
 

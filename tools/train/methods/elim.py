@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from tools.train.encoders import Encoder
 from tools.train.losses.agreement import regression
@@ -23,8 +24,9 @@ WIDE = 20 * LATENT
 
 @dataclass(frozen=True)
 class ELIMSettings(Settings):
-    """The constants of ELIM."""
+    """The constants of ELIM, and no dropout: before batch norm it hinders a new encoder (docs/methods.md)."""
 
+    dropout: float = 0.0
     matching: float = 2.5  # the weight of the mean over identities: 0.5 for the sum over five
     identities: int = 5  # matched in a batch at most, the reference among them
     epsilon: float = 0.2  # of the entropy in the transport: 1/5
@@ -75,16 +77,17 @@ class ELIM(Method):
         return losses
 
     def _groups(self, identity: Tensor) -> list[Tensor]:
-        """Return the rows of some identities, drawn at random, the reference first; none where there are no two.
+        """Return the rows of some identities, the reference first; none where there are no two.
 
         An identity takes part with two rows in the batch at least: one picture says nothing of how a person differs.
+        While training they are drawn, on the CPU, so that they are the same on every device; else the first are taken.
         """
         found, counts = identity.unique(return_counts=True)
         found = found[counts > 1]
         if len(found) < 2:
             return []
-        drawn = torch.randperm(len(found), device="cpu")[: self.settings.identities]  # the same rows on every device
-        return [(identity == found[number]).nonzero().flatten() for number in drawn.tolist()]
+        order = torch.randperm(len(found), device="cpu").tolist() if self.training else range(len(found))
+        return [(identity == found[number]).nonzero().flatten() for number in order[: self.settings.identities]]
 
     def _matching(self, latent: Tensor, affect: Tensor, groups: list[Tensor]) -> Tensor:
         """Return the mean over identities of the squared error that is left once the shift has been taken off."""
@@ -94,11 +97,13 @@ class ELIM(Method):
             target = latent[rows].float()
             shift = identity_shift(reference, target, self.settings.epsilon, self.settings.iterations)
             features.append(without_shift(target, shift))
-        predicted = self.head(torch.cat(features)).float()
+        # What is predicted from are features as they are, so the running statistics of batch norm stay those of them.
+        statistics = {name: value.clone() for name, value in self.head.named_buffers()}
+        predicted: Tensor = functional_call(self.head, statistics, (torch.cat(features),)).float()
         error = (predicted - affect[torch.cat(groups)]).square().mean(1)
         return torch.stack([part.mean() for part in error.split([len(rows) for rows in groups])]).mean()
 
     def _warmth(self) -> Tensor:
         """Return the weight of the matching in [0, 1] at this step: nothing at first, then steps / warm, then all."""
-        ramp = (self.steps / self.settings.warm).clamp(max=1)
+        ramp = (self.steps / max(self.settings.warm, 1)).clamp(max=1)
         return torch.where(self.steps < self.settings.quiet, torch.zeros_like(ramp), ramp)
