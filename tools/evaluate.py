@@ -98,7 +98,8 @@ def main(
     except HubError as error:
         fail(ValueError(str(error)))
     except OSError as error:  # one that has a number is the system's, another one is in our words
-        fail(error if error.errno else ValueError(str(error)))
+        named = f"{Path(str(error.filename)).name}: " if error.filename else ""
+        fail(ValueError(f"{named}{error.strerror}" if error.errno else str(error)))
     except ValueError as error:
         fail(error)
     except KeyboardInterrupt:

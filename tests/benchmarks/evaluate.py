@@ -64,8 +64,8 @@ print((time.perf_counter() - start) / samples)
 """
 
 
-def run(*command: str) -> tuple[float, float, str]:
-    """Run a Python program; return its seconds, its peak in MB (10**6 bytes), and what it printed."""
+def run(*command: str) -> tuple[float, float, float, str]:
+    """Run a Python program; return its seconds, those of the processor, its peak in MB (10**6), what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
@@ -75,7 +75,7 @@ def run(*command: str) -> tuple[float, float, str]:
         out.seek(0), problems.seek(0)
         if status:
             raise SystemExit(f"{command[0][:80]} failed:\n{problems.read()}")
-        return seconds, _peak(usage), out.read()
+        return seconds, usage.ru_utime + usage.ru_stime, _peak(usage), out.read()
 
 
 def _peak(usage: resource.struct_rusage) -> float:
@@ -94,18 +94,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=ROOT / ".work") as folder:
         run("-c", MAKE, folder, str(options.rows))
         evaluate = [str(ROOT / "tools" / "evaluate.py"), "--data-dir", folder, "--config", "large_cropped"]
-        found: dict[str, list[tuple[float, float]]] = {"csv": [], "parquet": []}
+        found: dict[str, list[tuple[float, float, float]]] = {"csv": [], "parquet": []}
         for _ in range(options.rounds):
             for form, of in found.items():
                 command = [*evaluate, "--bootstrap", str(options.samples), f"{folder}/predictions.{form}"]
-                of.append(run(*command)[:2])
-        plain = float(run("-c", PLAIN, folder, str(options.plain))[2]) * options.samples
-    print(f"{options.rows:,} predictions, {options.samples:,} resamples, {options.rounds} rounds, {os.cpu_count()} cores\n")
-    print(f"{'predictions':16}{'median s':>10}{'min s':>8}{'peak MB':>9}{'plain / median':>16}")
+                of.append(run(*command)[:3])
+        plain = float(run("-c", PLAIN, folder, str(options.plain))[3]) * options.samples
+    what = f"{options.rows:,} predictions, {options.samples:,} resamples, {options.rounds} rounds"
+    print(f"{what}, {os.cpu_count()} cores\n")
+    print(f"{'predictions':16}{'median s':>10}{'min s':>8}{'CPU s':>8}{'peak MB':>9}{'plain / median':>16}")
     for form, of in found.items():
-        seconds, peaks = zip(*of, strict=True)
+        seconds, cpu, peaks = zip(*of, strict=True)
         median = statistics.median(seconds)
-        print(f"{form:16}{median:10.1f}{min(seconds):8.1f}{max(peaks):9,.0f}{plain / median:16.1f}")
+        print(f"{form:16}{median:10.1f}{min(seconds):8.1f}{min(cpu):8.1f}", end="")
+        print(f"{max(peaks):9,.0f}{plain / median:16.1f}")
     print(f"{'plain resamples':16}{plain:10.1f}  extrapolated from {options.plain}\n\n{AIM}")
 
 

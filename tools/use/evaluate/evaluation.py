@@ -171,14 +171,15 @@ def _faces(predictions: Predictions, truth: Faces, mapping: Mapping40 | None) ->
     every = known is not None and len(known) == len(truth.ids)
     pictures = None if every else known
     if known is not None and truth.emotion is not None and len(known):
-        emotion = truth.emotion[known]
+        emotion, predicted = truth.emotion[known], None
         if mapping is not None:
             predicted = _mapped(plan, predictions, truth.classes, emotion, mapping, known, pictures).top
         elif predictions.classes is not None:
             predicted = predictions.classes[known]
-        part = Classes(emotion, predicted, truth.classes, pictures)
-        plan.parts.append(part)
-        plan.confusion = part.confusion()
+        if predicted is not None:
+            part = Classes(emotion, predicted, truth.classes, pictures)
+            plan.parts.append(part)
+            plan.confusion = part.confusion()
     given = {}
     for name in (name for name in AFFECT if name in predictions.affect and name in truth.affect):
         if lacking := int(np.isnan(truth.affect[name]).sum()):
@@ -187,6 +188,8 @@ def _faces(predictions: Predictions, truth: Faces, mapping: Mapping40 | None) ->
             given[name] = (truth.affect[name], predictions.affect[name])
     if given:
         plan.parts.append(Affect(given))
+    if lost := [name for name in predictions.affect if name not in truth.affect]:
+        plan.notes.append(f"without a truth, so not scored: {', '.join(lost)}")
     absent = ["emotion"] * (predictions.classes is None and mapping is None)
     absent += [name for name in AFFECT if name not in predictions.affect]
     if absent and truth.classes is EMOTIONS:  # a set of somebody else has no other truth

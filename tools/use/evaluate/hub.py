@@ -50,7 +50,12 @@ def eval_results(evaluation: Evaluation) -> str:
     The task of an entry is called CONFIG_SPLIT_FIGURE, as in small_cropped_test_valence_ccc; the dataset's `eval.yaml`
     has to name it before the Hub shows it.
     """
-    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+    try:
+        from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+    except ImportError:
+        raise ValueError(
+            "the Hub's newer metadata needs huggingface_hub 1.4 or later: pip install 'diffusionfer[evaluate]'"
+        ) from None
     from huggingface_hub.utils import yaml_dump
 
     data = _data(evaluation)

@@ -73,9 +73,10 @@ class Rated:
         self.keys: list[Key] = [(n, row, column) for n in self._names for row in rows for column in COLUMNS]
         if self._several:
             self.keys += [(RATERS, rater, column) for rater in self._raters for column in COLUMNS]
+        whom = "mean of the raters" if self._several else "rater"
         types = ("mae", "spearmanr", "quadratic_weighted_kappa")
         self.headlines = [
-            Headline(metric, f"{column} against the mean of the raters, mean of the emotions", (MEAN, ALL, column))
+            Headline(metric, f"{column} against the {whom}, mean of the emotions", (MEAN, ALL, column))
             for metric, column in zip(types, COLUMNS, strict=True)
         ]
 
@@ -134,7 +135,8 @@ class Rated:
             counts = {ALL: len(self._emotions), **self._rated}
             rows = [Row(row, count, {c: at((name, row, c)) for c in COLUMNS}) for row, count in counts.items()]
             notes = [*NOTES[name], KAPPA] if name == self._names[0] else NOTES[name]
-            tables.append(Table(name, TITLES[name], COLUMNS, rows, notes))
+            title = TITLES[name] if self._several else f"Predictions against the only rater, {self._raters[0]}"
+            tables.append(Table(name, title, COLUMNS, rows, notes))
         if self._several:
             judged = zip(self._raters, self._judged, strict=True)
             rows = [Row(rater, int(n), {c: at((RATERS, rater, c)) for c in COLUMNS}) for rater, n in judged]

@@ -86,8 +86,7 @@ def read_truth(rows: Rows, split: str, columns: Sequence[str]) -> Truth:
 
 
 def _floats(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.float64]:
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64) if isinstance(
-        column, pa.Array) else np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)  # fmt: skip
+    return np.asarray(column.cast(pa.float64()).to_pandas(), np.float64)  # which has NaN for null
 
 
 def _rated(ids: pa.Array, picture: npt.NDArray[np.int64], said: pa.StructArray) -> Rated40:
@@ -121,8 +120,8 @@ def read_set(truth: str, ids: pa.Array, classes: Sequence[str]) -> Faces:
     of an id and its ending, as in `ferd_images/0003_Sad.jpg`. Raises OSError or ValueError.
     """
     if truth == FILE_NAMES:
-        where, owner = "the names of files", ids
-        named = pc.replace_substring_regex(pc.replace_substring_regex(ids, r"^.*_", ""), r"\.[^.]*$", "")
+        where, owner = "the names of files", pc.unique(ids)  # one that stands twice is said where ids are joined
+        named = pc.replace_substring_regex(pc.replace_substring_regex(owner, r"^.*_", ""), r"\.[^.]*$", "")
     else:
         given = read_given(Path(truth))
         if missing := [name for name in (IMAGE_ID, "emotion") if name not in given.table.column_names]:
