@@ -28,11 +28,12 @@ def results(*runs: dict[str, Any]) -> bytes:
 
 def test_means_and_runs() -> None:
     """Runs that differ in their seed alone are one line of means for valence and one for arousal; each stands below."""
-    text = baselines(results(entry(0, 0.5), entry(1, 0.7), entry(None, 0.0, "mean", encoder=None, minutes=None)))
+    made = results(entry(0, 0.5), entry(1, 0.7), entry(None, 0.0, "mean", encoder=None, minutes=None))
+    text = baselines(made)
     assert "| `small_cropped` | caf | alexnet | 2 | valence | 0.600 ± 0.141 |" in text
     assert "| `small_cropped` | mean |  | 1 | arousal | 0.000 |" in text
     assert "| caf | alexnet | 1 | valence | 0.700 [0.600, 0.800] |" in text
-    assert text == baselines(results(entry(0, 0.5), entry(1, 0.7), entry(None, 0.0, "mean", encoder=None, minutes=None)))
+    assert text == baselines(made)
 
 
 def test_what_is_not_defined() -> None:

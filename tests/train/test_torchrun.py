@@ -84,5 +84,3 @@ def test_one_process_is_left_alone() -> None:
     processes.mean([tensor])
     assert tensor.tolist() == processes.total(tensor).tolist() == [1, 1]
     assert (processes.gathered(3), processes.by_the_first(lambda: 4)) == ([3], 4)
-
-

@@ -170,7 +170,7 @@ def test_mixed_precision_learns_in_other_numbers(tree: Path, tmp_path: Path, amp
     assert not same(tmp_path / "one", tmp_path / "exact")
 
 
-# Epochs, and the CCC that is asked for. Batch norm over eight pictures predicts by means that lag behind: ELIM needs more.
+# Epochs, and the CCC that is asked for. Of batch norm the running means lag behind: ELIM needs more.
 BY_HEART = {"baseline": (60, 0.9), "caf": (60, 0.9), "avce": (100, 0.9), "elim": (120, 0.8)}
 
 
