@@ -144,9 +144,8 @@ def main() -> None:
         print(
             f"{options.workers} workers, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {options.device}\n"
         )
-        print(
-            f"{'encoder':10}{'batch':>6}{'loader /s':>11}{'encoder /s':>12}{'both /s':>9}{'loader:encoder':>16}{'both:encoder':>14}"
-        )
+        columns = f"{'loader /s':>11}{'encoder /s':>12}{'both /s':>9}{'loader:encoder':>16}{'both:encoder':>14}"
+        print(f"{'encoder':10}{'batch':>6}{columns}")
         for name, batch in itertools.product(ENCODERS, BATCHES):
             found = [measure(name, batch, pixels, of, options) for _ in range(options.rounds)]
             made, alone, both = (statistics.median(column) for column in zip(*found, strict=True))

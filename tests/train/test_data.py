@@ -43,7 +43,7 @@ def edited(tmp_path: Path, **columns: Any) -> Path:
 class Unrated(RawRows):
     """Rows of which some lack a column, as shards may."""
 
-    lacks = "valence", (2, 5)
+    lacks: tuple[str, tuple[int, ...]] = "valence", (2, 5)
 
     def _table(self, split: str, columns: list[str]) -> pa.Table:
         table = super()._table(split, columns)
