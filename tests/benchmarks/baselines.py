@@ -1,7 +1,7 @@
 """`python tests/benchmarks/baselines.py`: the card's table: all methods and seeds on the embedded edition, in minutes.
 
-Every run is the documented command, in a folder of its own; one that is finished is not made again, one that was stopped
-goes on. Two references have no network: predicting the mean of the training split, and a ridge regression on the
+Every run is the documented command, in a folder of its own; a finished one is not made again, one that was stopped goes
+on. Two references have no network: predicting the mean of the training split, and a ridge regression on the
 pixels (32 x 32, RGB), whose penalty is the best by the mean CCC of validation. Both are written like runs. At the end
 the file of results is written, and the table printed.
 """

@@ -161,6 +161,32 @@ def test_nothing_to_learn(tmp_path: Path, tree: Path) -> None:
     ) or f"picture {picture.stem} cannot be decoded" in said(train(broken, tmp_path / "run", *SHORT, "--resume"))
 
 
+def test_weights_that_do_not_fit(tree: Path, tmp_path: Path) -> None:
+    """A file of weights that is not there, or is of something else, is named; nothing is made."""
+    (tmp_path / "text.pth").write_text("no weights")
+    for name, message in (
+        ("none.pth", "cannot be read (No such file or dir"),
+        ("text.pth", "this is no file of weights"),
+    ):
+        line = said(train(tree, tmp_path / "run", *SHORT, "--weights", str(tmp_path / name)))
+        assert name in line
+        assert message in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_state_of_another_version(tree: Path, trained: Path, tmp_path: Path) -> None:
+    """It is refused with the way out, and what a killed process was writing goes."""
+    run_folder = Path(shutil.copytree(trained / "0", tmp_path / "run"))
+    found = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps({**found, "finished": False}))
+    (run_folder / ".last.pt.part").write_bytes(b"half")
+    state = {"settings": found["settings"], "model": {}, "progress": {}, "optimisers": {}, "scaler": {}, "random": []}
+    checkpoint.save_state(run_folder / "last.pt", state)
+    line = said(train(tree, run_folder, *SHORT, "--resume"))
+    assert "last.pt is of another version of baseline: go on with that one, or remove it to begin again" in line
+    assert not (run_folder / ".last.pt.part").exists()
+
+
 def test_no_test_split(tmp_path: Path, tree: Path) -> None:
     """Such data can be learnt; there is nothing to predict, and no place in the table."""
     without = Path(shutil.copytree(tree, tmp_path / "without"))

@@ -79,6 +79,8 @@ def begin(folder: Path, settings: Settings, data: Mapping[str, Any], resume: boo
         raise ValueError(f"--output {folder} holds a run by other settings ({other}): give another folder")
     if found["finished"]:
         raise ValueError(f"--output {folder} holds this run, finished: give another folder")
+    for path in folder.glob(f".*{PART}"):  # what a killed process was writing
+        path.unlink(missing_ok=True)
     if not resume:
         raise ValueError(f"--output {folder} holds this run, not finished: go on with --resume, or give another folder")
 

@@ -261,11 +261,17 @@ class Training:
     def _go_on(self, state: Mapping[str, Any]) -> None:
         if state.get("settings") != asdict(self._settings):
             raise ValueError(f"{self._folder / STATE} is of a run by other settings: remove it to begin again")
-        self.method.load_state_dict(state["model"])
-        for phase, optimiser in self._optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][phase])
-        self._scaler.load_state_dict(state["scaler"])
-        self._progress = Progress(**state["progress"])
+        try:
+            self.method.load_state_dict(state["model"])
+            for phase, optimiser in self._optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][phase])
+            self._scaler.load_state_dict(state["scaler"])
+            self._progress = Progress(**state["progress"])
+        except (RuntimeError, KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"{self._folder / STATE} is of another version of {self._settings.method}: go on with that one, or "
+                "remove it to begin again"
+            ) from None
         set_random_state(state["random"][self._processes.rank], self._processes.device)
 
 
