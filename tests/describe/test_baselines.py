@@ -17,7 +17,8 @@ def entry(seed: int | None, ccc: float | None, method: str = "caf", **more: Any)
     figures = dict.fromkeys(("ccc", "pcc", "rmse", "sagr"), figure)
     return {
         "method": method, "encoder": "alexnet", "seed": seed, "config": "small_cropped", "data": "local abc",
-        "code": "123", "epochs": 3, "minutes": 2.0, "test": {"valence": figures, "arousal": figures}, **more,
+        "settings": {"seed": seed}, "code": "123", "epochs": 3, "minutes": 2.0,
+        "test": {"valence": figures, "arousal": figures}, **more,
     }  # fmt: skip
 
 
@@ -30,8 +31,8 @@ def test_means_and_runs() -> None:
     """Runs that differ in their seed alone are one line of means for valence and one for arousal; each stands below."""
     made = results(entry(0, 0.5), entry(1, 0.7), entry(None, 0.0, "mean", encoder=None, minutes=None))
     text = baselines(made)
-    assert "| `small_cropped` | caf | alexnet | 2 | valence | 0.600 ± 0.141 |" in text
-    assert "| `small_cropped` | mean |  | 1 | arousal | 0.000 |" in text
+    assert "| `small_cropped` | caf | alexnet |  | 2 | valence | 0.600 ± 0.141 |" in text
+    assert "| `small_cropped` | mean |  |  | 1 | arousal | 0.000 |" in text
     assert "| caf | alexnet | 1 | valence | 0.700 [0.600, 0.800] |" in text
     assert text == baselines(made)
 
@@ -44,9 +45,12 @@ def test_what_is_not_defined() -> None:
 
 
 def test_other_data_is_another_line() -> None:
-    """Runs on other data are not averaged with these."""
-    text = baselines(results(entry(0, 0.5), entry(1, 0.7, data="local def")))
-    assert "| 2 |" not in text.split("Mean ±")[0]
+    """Runs on other data, or by other settings than the seed, are not averaged with these."""
+    rate = {"seed": 1, "epochs": 10, "batch_size": 32, "lr": 1e-4, "amp": "bf16"}
+    for other in ({"data": "local def"}, {"settings": rate}):
+        text = baselines(results(entry(0, 0.5), entry(1, 0.7, **other)))
+        assert "| 2 |" not in text.split("Mean ±")[0]
+    assert "| caf | alexnet | 10 epochs at most, batch 32, rate 0.0001, bf16 | 1 | valence |" in text
 
 
 def test_hostile_results() -> None:

@@ -71,7 +71,7 @@ def test_train_predict_evaluate_and_the_table(tree: Path, trained: Path, tmp_pat
     assert board.exit_code == 0, board.output
     value, low, high = found["test"]["valence"]["ccc"]
     assert f"{value:.3f} [{low:.3f}, {high:.3f}]" in board.stdout
-    assert "| `small_cropped` | baseline | alexnet | 2 | valence |" in board.stdout
+    assert "| `small_cropped` | baseline | alexnet | 1 epochs at most, batch 12 | 2 | valence |" in board.stdout
     assert len(json.loads((tmp_path / "baselines.json").read_text())["runs"]) == 2
     assert str(tmp_path) not in (tmp_path / "baselines.json").read_text()
 
@@ -91,7 +91,7 @@ def test_only_what_was_run_is_in_the_table(tree: Path, trained: Path, tmp_path: 
     (runs / "5" / "run.json").write_text(json.dumps({**half, "test": None}))
     done = run("train", "--leaderboard", runs)
     assert done.exit_code == 0
-    assert "| `small_cropped` | baseline | alexnet | 1 | valence |" in done.stdout
+    assert "| `small_cropped` | baseline | alexnet | 1 epochs at most, batch 12 | 1 | valence |" in done.stdout
     for line in (
         f"left out: {runs}/0: predictions.csv is not the file that the run wrote: its digest differs",
         f"left out: {runs}/2: the run is not finished",

@@ -52,10 +52,12 @@ def tables(runs: Sequence[Mapping[str, Any]]) -> str:
     """Return both tables of runs, as Markdown."""
     settings: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for run in runs:
-        settings.setdefault(tuple(run[name] or "" for name in SETTING), []).append(run)
+        others = {name: value for name, value in run["settings"].items() if name != "seed"}
+        key = *(run[name] or "" for name in SETTING), json.dumps(others, sort_keys=True)
+        settings.setdefault(key, []).append(run)
     means = [line for of in settings.values() for line in _mean_lines(of)]
     each = [line for run in runs for line in _run_lines(run)]
-    columns = ["config", "method", "encoder", "runs", "of", *(name.upper() for name in METRICS), "minutes"]
+    columns = ["config", "method", "encoder", "training", "runs", "of", *(name.upper() for name in METRICS), "minutes"]
     numbers = ("runs", "minutes")
     of_runs = [
         "method",
@@ -79,15 +81,28 @@ def _mean_lines(runs: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[str]]:
         cells = [_mean([run["test"][name][metric][0] for run in runs]) for metric in METRICS]
         minutes = [run["minutes"] for run in runs if run["minutes"] is not None]
         begin = [code(first["config"]), escaped(first["method"]), escaped(first["encoder"] or "")]
+        begin.append(escaped(_training(first["settings"])))
         spent = f"{statistics.fmean(minutes):.1f}" if minutes else ""
         yield [*begin, f"{len(runs)}", name, *cells, spent]
+
+
+def _training(settings: Mapping[str, Any]) -> str:
+    """Return in a few words what of the training can differ from the method's own settings."""
+    if not settings.get("epochs"):
+        return ""
+    parts = [f"{settings['epochs']} epochs at most, batch {settings['batch_size']}"]
+    if settings.get("lr"):
+        parts.append(f"rate {settings['lr']:g}")
+    parts += [str(settings["amp"])] * bool(settings.get("amp"))
+    parts += ["from published weights"] * bool(settings.get("weights"))
+    return ", ".join(parts)
 
 
 def _mean(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return "not defined"
-    return f"{statistics.fmean(known):.3f}" + (f" ± {statistics.stdev(known):.3f}" if len(known) > 1 else "")
+    return _number(statistics.fmean(known)) + (f" ± {statistics.stdev(known):.3f}" if len(known) > 1 else "")
 
 
 def _run_lines(run: Mapping[str, Any]) -> Iterable[Sequence[str]]:
@@ -102,4 +117,8 @@ def _interval(found: Sequence[float | None]) -> str:
     value, low, high = found
     if value is None:
         return "not defined"
-    return f"{value:.3f}" + ("" if low is None or high is None else f" [{low:.3f}, {high:.3f}]")
+    return _number(value) + ("" if low is None or high is None else f" [{_number(low)}, {_number(high)}]")
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"  # never -0.000
