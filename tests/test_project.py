@@ -16,7 +16,7 @@ from tests.environments import ROOT
 from tools import annotate, card, cli, crop, explore, generate, import_images, preview, prompts, push, validate
 from tools.check.rules import RULES
 
-STAGES = ["engine", "make", "check", "describe", "publish", "use"]  # each may import those before it
+STAGES = ["engine", "make", "check", "describe", "publish", "use", "train"]  # each may import those before it
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def test_every_verb_is_listed_and_has_help() -> None:
         shown = CliRunner().invoke(cli.main, [verb, "--help"])
         assert shown.exit_code == 0
         assert "Usage:" in shown.output
-    shared = {"__init__", "cli", "engine_options", "linting", "source_options"}  # what the commands have in common
+    shared = {"__init__", "cli", "engine_options", "linting", "source_options", "train_options"}  # what the commands have in common
     modules = {cli.MODULES.get(verb, verb) for verb in cli.VERBS}
     assert {file.stem for file in (ROOT / "tools").glob("*.py")} - shared == modules
 
@@ -85,6 +85,8 @@ def test_every_verb_is_listed_and_has_help() -> None:
         ["import"],
         ["crop"],
         ["export"],
+        ["train"],
+        ["predict"],
         ["annotate", "export"],
         ["annotate", "import"],
         ["explore"],

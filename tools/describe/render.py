@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tools.describe import figures
-from tools.describe.blocks import emonet, tables
+from tools.describe.blocks import baselines, emonet, tables
 from tools.describe.blocks.markers import MarkerError, marked, replace_blocks
 from tools.describe.croissant.document import croissant
 from tools.describe.facts.description import Description
@@ -24,6 +24,7 @@ from tools.describe.stamp import CARD, CROISSANT, DATASHEET
 
 Made = TypeVar("Made")
 BLOCKS = {**tables.BLOCKS, **figures.BLOCKS, **emonet.BLOCKS}
+KNOWN = (*BLOCKS, baselines.NAME)  # the last one is made from a file beside the card, not from the data
 
 
 # What stands in the place of a block that the data at hand has nothing for, so that no words on other data stay there.
@@ -49,11 +50,14 @@ def render(folder: Path, description: Description, published: str | None = None)
     except HeaderError as error:
         raise RenderError(f"{CARD}: {error}") from None
     if not is_whole(header, description):
-        blocks_there: dict[str, str | None] = {**dict.fromkeys(BLOCKS), **_blocks_of(published or "")}
+        blocks_there: dict[str, str | None] = {**dict.fromkeys(KNOWN), **_blocks_of(published or "")}
         beside = [DATASHEET, CROISSANT, *(figure.path for figure in figures.FIGURES.values())]
         rest = {path: _bytes(folder, path) for path in beside if os.path.lexists(folder / path)}
         return {CARD: _with_blocks(CARD, card, blocks_there), **rest}
     made = {name: _made(f"block {name!r}", block, description) or NOTHING for name, block in BLOCKS.items()}
+    results = os.fspath(baselines.FILE)
+    there = _bytes(folder, results) if os.path.lexists(folder / results) else None
+    made[baselines.NAME] = _made(results, lambda _: baselines.baselines(there), description)
     files = {CARD: _with_blocks(CARD, card, made)}
     if os.path.lexists(folder / DATASHEET):  # it may have marked blocks, too, and need not be there
         files[DATASHEET] = _with_blocks(DATASHEET, _text(folder, DATASHEET), made)
@@ -134,7 +138,7 @@ def _umask() -> int:
 def _blocks_of(card: str) -> dict[str, str]:
     """Return the blocks of a card by name; none where its markers do not belong together, as by another version."""
     try:
-        return {name: card[slice(*place)].replace("\r\n", "\n") for name, place in marked(card, BLOCKS).items()}
+        return {name: card[slice(*place)].replace("\r\n", "\n") for name, place in marked(card, KNOWN).items()}
     except MarkerError:
         return {}
 

@@ -1,0 +1,123 @@
+"""What each of the three elaborate methods adds to the regression, and when."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from tests.train import Small, noise
+from tools.train.losses.adversarial import encoder_loss, strong_and_weak
+from tools.train.losses.agreement import regression
+from tools.train.losses.transport import identity_shift, without_shift
+from tools.train.methods import AVCE, CAF, ELIM
+
+
+def test_caf_adds_the_adversarial_loss_by_its_weight() -> None:
+    """The encoder's loss is regression + 0.1 times the distance between what the discriminator sees in both groups."""
+    torch.manual_seed(0)
+    method, batch = CAF(Small()).eval(), noise(6)
+    strong, weak = strong_and_weak(batch.affect)
+    seen = method.discriminator(method.encoder(batch.images))
+    adversarial = encoder_loss(seen[strong], seen[weak])
+    expected = regression(method(batch.images), batch.affect)["loss"] + 0.1 * adversarial
+    losses = method.losses("encoder", batch)
+    assert losses["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
+    assert losses["adversarial"].item() == pytest.approx(adversarial.item(), rel=1e-6)
+
+
+def test_caf_moves_its_multiplier() -> None:
+    """Each step of the discriminator adds penalty times constraint, and the next loss feels it."""
+    torch.manual_seed(0)
+    method, batch = CAF(Small(), penalty=0.5), noise(6)
+    expected = 0.0
+    for _ in range(3):
+        losses = method.losses("discriminator", batch)
+        expected += 0.5 * losses["constraint"].item()
+        assert losses["multiplier"].item() == pytest.approx(expected, rel=1e-6)
+    assert method.state_dict()["multiplier"].item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_caf_without_strong_rows_is_regression() -> None:
+    """Where no row is stronger than another the discriminator has nothing to learn, nor the encoder from it."""
+    torch.manual_seed(0)
+    method, batch = CAF(Small()).eval(), noise(4)
+    batch = dataclasses.replace(batch, affect=torch.full_like(batch.affect, 0.5))
+    assert method.losses("discriminator", batch)["loss"].item() == 0
+    losses = method.losses("encoder", batch)
+    assert losses["loss"].item() == regression(method(batch.images), batch.affect)["loss"].item()
+    assert "adversarial" not in losses
+
+
+def test_avce_takes_the_contrast_off_and_adds_the_regularity() -> None:
+    """loss = regression - 0.0256 contrast + metric; the regression's parts are those of the Baseline."""
+    torch.manual_seed(0)
+    method, batch = AVCE(Small()).eval(), noise(6)
+    parts, losses = regression(method(batch.images), batch.affect), method.losses("regression", batch)
+    expected = parts["loss"] - 0.0256 * losses["contrast"] + losses["metric"]
+    assert losses["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
+    assert losses["mse"].item() == parts["mse"].item()
+
+
+def test_elim_matches_identities_with_two_rows_at_least() -> None:
+    """Of identities 0 0 1 1 1 2 the first two take part; of all different ones, or one alone, none do."""
+    torch.manual_seed(0)
+    method = ELIM(Small())
+    groups = method._groups(torch.tensor([0, 0, 1, 1, 1, 2]))
+    assert sorted(rows.tolist() for rows in groups) == [[0, 1], [2, 3, 4]]
+    for identity in ([0, 1, 2], [5, 5, 5], [0, 0, 1]):
+        assert method._groups(torch.tensor(identity)) == []
+    assert len(method._groups(torch.arange(20) // 2)) == 5
+    firsts = {method._groups(torch.tensor([0, 0, 1, 1]))[0].tolist()[0] for _ in range(50)}
+    assert firsts == {0, 2}  # either is the reference now and then
+
+
+def test_elim_without_pairs_is_regression() -> None:
+    """Where each picture is of its own identity there is nothing to match, which the log says."""
+    torch.manual_seed(0)
+    method, batch = ELIM(Small(), quiet=0).eval(), noise(4, identities=4)
+    losses = method.losses("regression", batch)
+    assert losses["loss"].item() == regression(method(batch.images), batch.affect)["loss"].item()
+    assert losses["identities"].item() == 0
+    assert "matching" not in losses
+
+
+def test_elim_adds_the_error_without_shift() -> None:
+    """At full warmth: regression + 2.5 times the mean over identities of the squared error, the reference as it is."""
+    torch.manual_seed(0)
+    method, batch = ELIM(Small(), quiet=0, warm=1).eval(), noise(6, identities=2)
+    method.steps += 1
+    groups = method._groups(batch.identity)
+    latent = method.latent(method.encoder(batch.images))
+    reference, target = latent[groups[0]], latent[groups[1]]
+    left = without_shift(target, identity_shift(reference, target, 0.2, 5))
+    errors = [
+        (method.head(rows) - batch.affect[at]).square().mean()
+        for rows, at in zip((reference, left), groups, strict=True)
+    ]
+    losses = method.losses("regression", batch)
+    expected = regression(method(batch.images), batch.affect)["loss"] + 2.5 * torch.stack(errors).mean()
+    assert losses["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert losses["identities"].item() == 2
+
+
+def test_elim_warms_up() -> None:
+    """Nothing is matched at first, then the weight grows as the steps do, then it is one."""
+    method = ELIM(Small(), quiet=2, warm=8)
+    found = []
+    for _ in range(10):
+        found.append(method._warmth().item())
+        method.losses("regression", noise(4))
+    assert found == pytest.approx([0, 0, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8, 1, 1])
+    assert ELIM(Small())._warmth().item() == 0
+
+
+def test_elim_keeps_the_statistics_of_features_as_they_are() -> None:
+    """What has its shift taken off does not enter the running statistics, by which predictions are made."""
+    matched, plain = (ELIM(Small(), dropout=0.0, quiet=quiet) for quiet in (0, 1000))
+    plain.load_state_dict(matched.state_dict())
+    for method, identities in ((matched, 2), (plain, 6)):
+        method.losses("regression", noise(6, identities=identities))
+    for name, value in matched.named_buffers():
+        assert torch.equal(value, plain.get_buffer(name)), name

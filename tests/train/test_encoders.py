@@ -1,0 +1,166 @@
+"""AlexNet and ResNet-18 are the published ones: names, shapes, work, and where weights come from."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.utils.flop_counter import FlopCounterMode
+
+from tools.train.encoders import ENCODERS, AlexNet, ResNet18, encoder
+
+# torchvision's own names and shapes of the weights (its state dicts alexnet-owt-7be5be79 and resnet18-f37072fd)
+ALEXNET = {
+    "features.0": (64, 3, 11, 11),
+    "features.3": (192, 64, 5, 5),
+    "features.6": (384, 192, 3, 3),
+    "features.8": (256, 384, 3, 3),
+    "features.10": (256, 256, 3, 3),
+    "classifier.1": (4096, 9216),
+    "classifier.4": (4096, 4096),
+    "classifier.6": (1000, 4096),
+}
+
+
+def resnet18_names() -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the parameters of torchvision's ResNet-18."""
+    found: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), "bn1.weight": (64,), "bn1.bias": (64,)}
+    channels = 64
+    for layer, out in enumerate((64, 128, 256, 512), start=1):
+        for block in (0, 1):
+            at = f"layer{layer}.{block}"
+            found[f"{at}.conv1.weight"] = (out, channels if block == 0 else out, 3, 3)
+            found[f"{at}.conv2.weight"] = (out, out, 3, 3)
+            found |= {f"{at}.bn{k}.{part}": (out,) for k in (1, 2) for part in ("weight", "bias")}
+            if block == 0 and out != channels:
+                found[f"{at}.downsample.0.weight"] = (out, channels, 1, 1)
+                found |= {f"{at}.downsample.1.{part}": (out,) for part in ("weight", "bias")}
+        channels = out
+    return found | {"fc.weight": (1000, 512), "fc.bias": (1000,)}
+
+
+def test_names_and_shapes_are_those_of_torchvision() -> None:
+    """Every parameter has torchvision's name and shape, and there is no other; nor is there another statistic."""
+    names = {name: tuple(value.shape) for name, value in AlexNet(1000).named_parameters()}
+    assert names == {f"{at}.weight": shape for at, shape in ALEXNET.items()} | {
+        f"{at}.bias": shape[:1] for at, shape in ALEXNET.items()
+    }
+    network = ResNet18(1000)
+    assert {name: tuple(value.shape) for name, value in network.named_parameters()} == resnet18_names()
+    norms = [name.removesuffix(".bias") for name in resnet18_names() if "bn" in name or "downsample.1" in name]
+    statistics = {f"{norm.removesuffix('.weight')}.{part}" for norm in norms for part in STATISTICS}
+    assert {name for name, _ in network.named_buffers()} == statistics
+
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@pytest.mark.parametrize(("network", "count"), [(AlexNet, 61_100_840), (ResNet18, 11_689_512)])
+def test_number_of_parameters(network: type[AlexNet] | type[ResNet18], count: int) -> None:
+    """With 1,000 classes there are as many as torchvision documents."""
+    assert sum(value.numel() for value in network(1000).parameters()) == count
+
+
+@pytest.mark.parametrize(("network", "billions"), [(AlexNet, 0.714), (ResNet18, 1.814)], ids=["alexnet", "resnet18"])
+def test_work_for_a_picture(network: type[AlexNet] | type[ResNet18], billions: float) -> None:
+    """A picture of 224 pixels takes as many multiplications as torchvision documents: strides and paddings fit."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        logits = network(1000).eval()(torch.empty(1, 3, 224, 224))
+    assert logits.shape == (1, 1000)
+    assert counter.get_total_flops() / 2e9 == pytest.approx(billions, abs=0.0006)
+
+
+@pytest.mark.parametrize(("name", "width"), [("alexnet", 4096), ("resnet18", 512)])
+def test_features(name: str, width: int) -> None:
+    """An encoder gives `width` features a picture, has no layer of classes, and is exported for any number of rows."""
+    made = encoder(name).eval()
+    assert made.width == width
+    with torch.no_grad():
+        features = made(torch.zeros(2, 3, 224, 224))
+    assert features.shape == (2, width)
+    assert not [key for key in made.state_dict() if key.startswith(("classifier.6", "fc"))]
+    rows = torch.export.Dim("rows", min=1, max=64)
+    exported = torch.export.export(made, (torch.zeros(2, 3, 224, 224),), dynamic_shapes=((rows,) + (None,) * 3,))
+    (output,) = [node for node in exported.graph.nodes if node.op == "output"]
+    shape = output.args[0][0].meta["val"].shape
+    assert shape[1] == width
+    assert not isinstance(shape[0], int)  # a symbol, not the two of the example
+
+
+def test_first_weights() -> None:
+    """AlexNet starts uniform in +-1/sqrt(fan in), ResNet-18 normal with variance 2 / fan out, norms at one and zero."""
+    torch.manual_seed(0)
+    network = AlexNet()
+    for name, value in network.named_parameters():
+        layer = network.get_parameter(name.replace("bias", "weight"))
+        bound = 1 / math.sqrt(layer[0].numel())
+        assert value.abs().max() <= bound
+        assert value.abs().max() > 0.9 * bound
+    for name, value in ResNet18().named_parameters():
+        if value.dim() == 4:
+            fan_out = value.shape[0] * value.shape[2] * value.shape[3]
+            assert value.std().item() == pytest.approx(math.sqrt(2 / fan_out), rel=0.05)
+        else:
+            assert (value == (1 if name.endswith("weight") else 0)).all()
+
+
+@pytest.mark.parametrize("name", list(ENCODERS))
+def test_the_same_seed_gives_the_same_weights(name: str) -> None:
+    """Two encoders made after the same seed are equal to the bit."""
+    made = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        made.append(encoder(name).state_dict())
+    assert all(torch.equal(value, made[1][key]) for key, value in made[0].items())
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pth"])
+def test_published_weights_load(tmp_path: Path, ending: str) -> None:
+    """A state dict with 1,000 classes fills the encoder, whichever of the two formats it has."""
+    state, file = ResNet18(1000).state_dict(), tmp_path / f"resnet18{ending}"
+    save_file(state, file) if ending == ".safetensors" else torch.save(state, file)
+    loaded = encoder("resnet18", file).state_dict()
+    assert loaded.keys() == state.keys() - {"fc.weight", "fc.bias"}
+    assert all(torch.equal(value, state[key]) for key, value in loaded.items())
+
+
+def test_weights_from_before_norms_counted(tmp_path: Path) -> None:
+    """The first ResNet-18 of torchvision (5c106cde) has no num_batches_tracked, and loads all the same."""
+    state = {key: value for key, value in ResNet18(1000).state_dict().items() if "tracked" not in key}
+    save_file(state, tmp_path / "old.safetensors")
+    assert torch.equal(
+        encoder("resnet18", tmp_path / "old.safetensors").state_dict()["conv1.weight"], state["conv1.weight"]
+    )
+
+
+class Refused:
+    """What runs something when it is unpickled."""
+
+    def __reduce__(self) -> tuple[type[FileNotFoundError], tuple[str]]:
+        return FileNotFoundError, ("ran",)
+
+
+def test_files_that_do_not_fit(tmp_path: Path) -> None:
+    """Each says in one line which file it is and what is wrong with it; nothing in it is run."""
+    with pytest.raises(ValueError, match=r"^there is no encoder 'vgg'; there are alexnet, resnet18$"):
+        encoder("vgg")
+    with pytest.raises(FileNotFoundError):
+        encoder("alexnet", tmp_path / "absent.safetensors")
+    other, noise, listed, pickled = (tmp_path / name for name in ("o.safetensors", "n.safetensors", "l.pth", "p.pth"))
+    save_file({"features.0.weight": torch.zeros(1)}, other)
+    with pytest.raises(
+        ValueError, match=r"o\.safetensors: no weights of alexnet: Missing key\(s\) .*features\.0\.bias.*"
+    ):
+        encoder("alexnet", other)
+    noise.write_bytes(b"noise, not weights")
+    with pytest.raises(ValueError, match=r"n\.safetensors: this is no file of weights: .+"):
+        encoder("alexnet", noise)
+    torch.save([1, 2], listed)
+    with pytest.raises(ValueError, match=r"l\.pth: this is no state dict: expected tensors by name$"):
+        encoder("alexnet", listed)
+    torch.save(Refused(), pickled)
+    with pytest.raises(ValueError, match=r"p\.pth: this is no file of weights: .+"):
+        encoder("alexnet", pickled)
