@@ -64,7 +64,8 @@ def test_every_verb_is_listed_and_has_help() -> None:
         shown = CliRunner().invoke(cli.main, [verb, "--help"])
         assert shown.exit_code == 0
         assert "Usage:" in shown.output
-    shared = {"__init__", "cli", "engine_options", "linting", "source_options", "train_options"}  # what the commands have in common
+    # What the commands have in common.
+    shared = {"__init__", "cli", "engine_options", "linting", "source_options", "train_options"}
     modules = {cli.MODULES.get(verb, verb) for verb in cli.VERBS}
     assert {file.stem for file in (ROOT / "tools").glob("*.py")} - shared == modules
 

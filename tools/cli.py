@@ -20,12 +20,12 @@ VERBS = {
     "generate": "make the pictures of a sheet, or the embedded edition with its sheet",
     "import": "take pictures that a web UI made elsewhere into the sheet",
     "crop": "cut the faces out of the originals",
-    "train": "train a baseline of valence and arousal, and make the table of those that were",
-    "predict": "predict valence and arousal by a trained model",
     "annotate": "let people rate pictures in Label Studio, and merge their labels",
     "report": "make one page on the data, for whoever decides on a release",
     "explore": "look at the rows by valence and arousal, with their pictures",
     "export": "write the data in the format of another program",
+    "train": "train a baseline of valence and arousal, and make the table of those that were",
+    "predict": "predict valence and arousal by a trained model",
     "evaluate": "score predictions against a config and a split",
 }
 MODULES = {"import": "import_images", "train": "train_model"}  # where the verb cannot be the name of a module
