@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -244,6 +246,20 @@ def test_findings_show_their_pictures(tmp_path: Path) -> None:
     assert by_row
     assert by_row[1] == rows[9]["path"].partition("/")[2]
     assert f'alt="{rows[3]["path"].partition("/")[2]}"' in found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are any bytes")
+def test_names_that_no_page_can_hold(tmp_path: Path) -> None:
+    """A name that is not UTF-8, or has a new line and a mark of direction in it, is spelled out among the findings."""
+    rows = write_faces(tmp_path / "data", 7)
+    file = tmp_path / "data" / rows[0]["path"]
+    file.with_name(os.fsdecode(b"\xff\xfe.png")).write_bytes(file.read_bytes())
+    file.rename(file.with_name("a\nb\u202e<i>.png"))
+    page = made(tmp_path / "data", tmp_path / "out.html")
+    words = str(Words(section(page, "findings")))
+    assert "\\udcff\\udcfe.png" in words
+    assert "a\\nb\\u202e<i>.png" in words
+    assert "<i>.png" not in page
 
 
 def test_the_worst_scores(tmp_path: Path) -> None:
