@@ -227,7 +227,7 @@ def test_a_page_of_noise_stays_small(tmp_path: Path) -> None:
     for name, module in (("findings", show_findings), ("duplicates", show_duplicates), ("clip", show_clip)):
         addresses = re.findall(r'src="(data:image/webp[^"]*)"', section(page, name))
         assert 0 < sum(map(len, addresses)) <= module.MOST
-    assert "enough pictures" in page or len(page) < 4_000_000
+    assert "enough pictures" in page
 
 
 def test_findings_show_their_pictures(tmp_path: Path) -> None:
