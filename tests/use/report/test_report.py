@@ -154,6 +154,18 @@ def test_what_was_not_looked_at_is_not_fine(tmp_path: Path) -> None:
     assert "Every pixel was decoded" not in words
 
 
+def test_a_relative_folder_leaves_no_path_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what cannot be listed the way from the data directory is named, however that was given."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        folder = Path("below") / f"data{number}"
+        write_faces(folder, 7)
+        (folder / "DifussionEmotion_M.zip").write_bytes(b"no zip")
+        page = made(folder, tmp_path / "out.html", "--depth", "quick")
+        assert "cannot be listed: DifussionEmotion_M.zip cannot be read" in str(Words(section(page, "findings")))
+        assert str(tmp_path) not in page
+
+
 def test_a_zip_is_read_in_place(tmp_path: Path) -> None:
     """Thumbnails come from a zip, too."""
     rows = write_faces(tmp_path / "data", 14)
