@@ -54,7 +54,7 @@ def _explore(source: dict[str, Any], split: str | None, port: int, no_browser: b
             raise ValueError(f"port {port} cannot be used: {error.strerror}") from None
         with server:
             if points.unplaced:
-                _say(f"{points.unplaced:,} rows have no valence or arousal and are left out")
+                _say(f"rows without valence or arousal, which are left out: {points.unplaced:,}")
             click.echo(visible(f"{rows.name}: {points.count:,} rows of {rows.config}"))
             click.echo(f"{server.address} (until Ctrl-C)")
             if not no_browser:  # beside the server: a browser of the terminal would not return

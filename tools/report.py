@@ -102,6 +102,7 @@ _DEFAULT = click.core.ParameterSource.DEFAULT
 def _made(data_dir: Path, output: Path, no_cache: bool, **given: Any) -> str:
     from tqdm import tqdm
 
+    from tools.check.findings import visible
     from tools.check.images.proven import Proven, default_location
     from tools.use.report.make import Settings, make_report
     from tools.use.report.page import refuse_others
@@ -116,7 +117,7 @@ def _made(data_dir: Path, output: Path, no_cache: bool, **given: Any) -> str:
             Settings(**given),
             proven=proven,
             advance=bar.update,
-            say=lambda line: click.echo(line, err=True),
+            say=lambda line: click.echo(visible(line), err=True),  # a server's words do not act on the terminal
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -216,7 +217,7 @@ def test_files_are_all_there_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write = Path.write_bytes
 
     def full(self: Path, content: bytes) -> int:
-        if self.name == "evaluation.json":
+        if self.name == ".evaluation.json.partial":
             raise OSError(28, "No space left on device")
         return write(self, content)
 
@@ -231,6 +232,7 @@ def test_files_are_all_there_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(OSError, match="No space"):
             write_files(folder, {"evaluation.md": b"3", "evaluation.json": b"4"})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"evaluation.md": b"1", "confusion.svg": b"2"}
+    (folder / ".evaluation.md.partial").write_text("of a killed run")
     write_files(folder, {"evaluation.md": b"5"})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"evaluation.md": b"5"}
     assert [path.name for path in folder.parent.iterdir()] == ["out"]
@@ -240,3 +242,17 @@ def test_files_are_all_there_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (folder / "evaluation.md").read_bytes() == b"5"
     with pytest.raises(ValueError, match=r"--output 'evaluation\.md' is not a folder"):
         write_files(folder / "evaluation.md", {})
+
+
+def test_a_folder_that_is_a_disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is moved into it from outside, as into the volume of a container: that is refused by the system."""
+    replace = Path.replace
+
+    def within(self: Path, target: Path) -> Path:
+        if self.parent != target.parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", within)
+    write_files(tmp_path, {"evaluation.md": b"1"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"evaluation.md": b"1"}

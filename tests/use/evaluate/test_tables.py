@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,12 @@ FORMS = {
     "p.jsonl": '{"image_id": "00001", "v": 0.5}\n{"image_id": "00002", "v": -1e-3}\n',
     "bom.ndjson": '\ufeff{"image_id": "00001", "v": 0.5}\r\n\r\n{"v": -1e-3, "image_id": "00002"}\r\n',
     "p.parquet": pa.table({"image_id": ["00001", "00002"], "v": [0.5, -1e-3]}),
+    "decimal.parquet": pa.table(
+        {
+            "image_id": pa.array(["00001", "00002"], pa.string_view()),
+            "v": pa.array([Decimal("0.500"), Decimal("-0.001")]),
+        }
+    ),
     "coded.parquet": pa.table({"image_id": pa.array(["00001", "00002"]).dictionary_encode(), "v": [0.5, -1e-3]}),
 }
 
@@ -171,5 +178,7 @@ def test_texts_that_are_none(tmp_path: Path) -> None:
     assert refused(path, "=image_id") == (
         "p.parquet: image_id holds values of type int64, not text: numbers would lose the zeros that they begin with"
     )
+    path = written(tmp_path, "p.parquet", pa.table({"image_id": [b"a"]}))
+    assert refused(path, "=image_id") == "p.parquet: image_id holds values of type binary, not text"
     path = written(tmp_path, "p.csv", "image_id,v\na,1\n,2\n ,3\n")
     assert refused(path, "=image_id") == "p.csv: image_id is empty in 2 rows (row 2, row 3)"

@@ -110,7 +110,7 @@ def test_rows_without_a_place_are_counted(viewer: None, stopped: None, tmp_path:
     """How many rows are left out is said."""
     shard(tmp_path, [{"valence": 0.5, "arousal": None}, {"valence": 0.5, "arousal": 0.5}])
     result = run("--data-dir", tmp_path, "--no-browser")
-    assert result.stderr == "1 rows have no valence or arousal and are left out\nstopped\n"
+    assert result.stderr == "rows without valence or arousal, which are left out: 1\nstopped\n"
     assert result.stdout.startswith(f"{tmp_path}: 1 rows of small_original\n")
 
 

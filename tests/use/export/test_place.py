@@ -54,6 +54,17 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path, data: Path, form: s
     assert [file.name for file in (tmp_path / "a").iterdir()] == [first.name]
 
 
+@pytest.mark.parametrize("form", ["zip", "imagefolder"])
+def test_the_order_of_splits_is_the_usual(tmp_path: Path, data: Path, form: str) -> None:
+    """In whatever order, and however often, splits are asked for, the bytes are the same."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = target_of(form, tmp_path / "a"), target_of(form, tmp_path / "b")
+    made(form, first, "--data-dir", data, "--split", "train", "--split", "test")
+    made(form, second, "--data-dir", data, "--split", "test", "--split", "train", "--split", "test")
+    assert content(first) == content(second)
+
+
 @pytest.mark.parametrize("form", ["fer-zoo", "imagefolder", "coco"])
 def test_pictures_are_linked(tmp_path: Path, data: Path, form: str) -> None:
     """A picture is the original itself, and --copy makes it another file; the originals never change."""
@@ -195,6 +206,13 @@ def small_disk(tmp_path: Path) -> Any:
         pytest.skip("mounting is not permitted")
     yield disk
     subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_as_the_target(small_disk: Path, data: Path) -> None:
+    """A target that is a disk of its own cannot be put there at once: that is said before any work."""
+    said = refused("imagefolder", small_disk, "--data-dir", data)
+    assert said == f"{small_disk} is a disk of its own: export to a folder on it, such as {small_disk / 'export'}"
+    made("imagefolder", small_disk / "export", "--data-dir", data, "--split", "test")
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -193,6 +193,19 @@ def test_webdataset(tmp_path: Path) -> None:
             assert "cfg_scale" not in labels
 
 
+def test_a_shard_is_the_librarys_own(tmp_path: Path) -> None:
+    """Its bytes are those of the library's TarWriter for the same samples, which takes longer over them."""
+    write_tree(tmp_path / "data")
+    made("webdataset", tmp_path / "out", "--data-dir", tmp_path / "data", "--split", "train")
+    shard = tmp_path / "out" / "train-00000.tar"
+    with (tmp_path / "plain.tar").open("wb") as file:
+        writer = webdataset.TarWriter(file, user="", group="", mtime=0, format="PAX_FORMAT", compress=False)
+        for sample in webdataset.WebDataset(str(shard), shardshuffle=False):
+            writer.write({key: value for key, value in sample.items() if key in ("__key__", "png", "json", "cls")})
+        writer.close()
+    assert shard.read_bytes() == (tmp_path / "plain.tar").read_bytes()
+
+
 def test_webdataset_in_several_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard is closed at a size; together they hold every sample once. A percent sign in the target is one."""
     monkeypatch.setattr("tools.use.export.webdataset.SHARD_BYTES", 1000)
@@ -263,6 +276,21 @@ def test_coco(tmp_path: Path) -> None:
             seen += 1
         assert len(files(tmp_path / "out" / split)) == len(wanted)
     assert seen == 20
+
+
+def test_coco_has_the_size_of_each_picture(tmp_path: Path) -> None:
+    """Pictures are put there folder by folder; their sizes stay with their rows."""
+    rows = write_tree(tmp_path / "data")
+    for number, row in enumerate(rows):
+        Image.new("RGB", (20 + number, 50 - number)).save(tmp_path / "data" / row["path"])
+    made("coco", tmp_path / "out", "--data-dir", tmp_path / "data")
+    train = COCO(str(tmp_path / "out" / "annotations" / "instances_train.json"))
+    sizes = {image["file_name"]: (image["width"], image["height"]) for image in train.loadImgs(train.getImgIds())}
+    assert sizes == {
+        row["path"].removeprefix(f"{FOLDER}/"): (20 + number, 50 - number)
+        for number, row in enumerate(rows)
+        if row["split"] == "train"
+    }
 
 
 def test_a_zip_of_originals_is_read_and_copied(tmp_path: Path) -> None:

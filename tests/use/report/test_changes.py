@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.publish.published import Publication, publication
+from tests.publish.published import SHARD, Publication, first_of, publication, set_cell
 from tests.publish.pushing import REPO, TOKENS
 from tests.use.report.damaged import damage, read_rows
 from tests.use.report.test_report import Words, made, run, section
@@ -162,6 +162,35 @@ def test_a_damaged_tree(published: Publication, tmp_path: Path) -> None:
     assert str(tmp_path) not in page
 
 
+def test_each_config_has_its_share_of_the_pictures(
+    published: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is room for a few, those of the labels that changed in each config are among them."""
+    damage(published, tmp_path / "data")
+    configs = ("--config", "small_original", "--config", "small_cropped")
+    monkeypatch.setattr("tools.use.report.show_changes.MOST", 200_000)
+    page = section(made(tmp_path / "data", tmp_path / "out.html", "--against", REPO, *configs), "changes")
+    first, second = page.split("<h3>")[1:]
+    for part in (first, second):
+        assert part.partition("<h4>Relabelled</h4>")[2].lstrip().startswith('<ul class="cards">\n<li><img src="data:')
+        assert "enough pictures" in part
+
+
+def test_labels_that_are_none(published: Publication, tmp_path: Path) -> None:
+    """A published emotion of -1 is an empty one, one beyond the seven its number; the config is compared."""
+
+    def strange(table: pa.Table) -> pa.Table:
+        return set_cell(set_cell(table, "emotion", 0, -1), "emotion", 1, 99)
+
+    branch = published.edited(strange)
+    options = ("--against", f"{REPO}@{branch}", "--config", "small_original")
+    words = str(Words(section(made(published.data_dir, tmp_path / "out.html", *options), "changes")))
+    ids = first_of(published, SHARD)
+    assert f"{ids[0]} emotion empty → " in words
+    assert f"{ids[1]} emotion 99 → " in words
+    assert "relabelled 2 rows" in words
+
+
 def test_a_config_that_was_not_published(published: Publication, tmp_path: Path) -> None:
     """Its section says so; the report is made."""
     shutil.copytree(published.data_dir / "DifussionEmotion_S", tmp_path / "DifussionEmotion_M")
@@ -193,7 +222,9 @@ def test_offline(published: Publication, tmp_path: Path, monkeypatch: pytest.Mon
         address = gone.endpoint
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     out = tmp_path / "out.html"
-    page = made(published.data_dir, out, "--against", f"{REPO}@v1", "--config", "small_original")
+    done = run(published.data_dir, out, "--against", f"{REPO}@v1", "--config", "small_original")
+    assert "the report will not say what has changed: cannot list the repository" in done.stderr
+    page = out.read_text(encoding="utf-8")
     words = str(Words(section(page, "changes")))
     assert f"Nothing is known of {REPO}@v1" in words
     assert address in words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,7 +124,46 @@ def test_alike_without_scipy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Where the library of the perceptual hash is missing, the page says what to install."""
     write_faces(tmp_path / "data", 7)
     monkeypatch.setitem(sys.modules, "scipy.fft", None)
-    assert 'pip install "diffusionfer[deep]"' in made(tmp_path / "data", tmp_path / "out.html", "--no-cache")
+    page = made(tmp_path / "data", tmp_path / "out.html", "--no-cache")
+    assert 'pip install "diffusionfer[deep]"' in page
+    assert "pictures that look alike were not looked for: see the duplicates" in section(page, "contents")
+    assert "pictures that look alike were looked for" not in page
+    assert '<li class="plain"><a href="#duplicates">' in page
+
+
+def test_what_was_not_looked_at_is_not_fine(tmp_path: Path) -> None:
+    """Gaps and duplicates are fine where all was counted and compared, and nowhere else."""
+    write_faces(tmp_path / "data", 14)
+    fine = '<li class="fine"><a href="#{}">'
+    page = made(tmp_path / "data", tmp_path / "out.html")
+    assert fine.format("gaps") in page
+    assert fine.format("duplicates") in page
+    assert fine.format("duplicates") not in made(tmp_path / "data", tmp_path / "out.html", "--depth", "default")
+    shutil.rmtree(tmp_path / "data" / "DiffusionEmotion_S_cropped")
+    (tmp_path / "data" / "DiffusionEmotion_S_cropped.zip").write_bytes(b"no zip")
+    sheet = tmp_path / "data" / "dataset_sheet.csv"
+    sheet.write_text("path\n" + "".join(f"{line.split(',')[0]}\n" for line in sheet.read_text().splitlines()[1:]))
+    page = made(tmp_path / "data", tmp_path / "out.html")
+    assert "– not counted" in str(Words(page))
+    assert "The pictures of small_cropped cannot be listed, nor compared: see the findings." in str(Words(page))
+    assert 'class="fine"' not in page
+    shutil.rmtree(tmp_path / "data" / "DifussionEmotion_S")
+    (tmp_path / "data" / "DifussionEmotion_S.zip").write_bytes(b"no zip")
+    words = str(Words(made(tmp_path / "data", tmp_path / "out.html")))
+    assert "Duplicates – not looked for" in words
+    assert "Every pixel was decoded" not in words
+
+
+def test_a_relative_folder_leaves_no_path_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what cannot be listed the way from the data directory is named, however that was given."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        folder = Path("below") / f"data{number}"
+        write_faces(folder, 7)
+        (folder / "DifussionEmotion_M.zip").write_bytes(b"no zip")
+        page = made(folder, tmp_path / "out.html", "--depth", "quick")
+        assert "cannot be listed: DifussionEmotion_M.zip cannot be read" in str(Words(section(page, "findings")))
+        assert str(tmp_path) not in page
 
 
 def test_a_zip_is_read_in_place(tmp_path: Path) -> None:
@@ -200,14 +240,31 @@ def test_what_cannot_be_reported_on(tmp_path: Path) -> None:
         assert not out.exists()
 
 
-def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
-    """The error names the file, and nothing half-written is left."""
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the file, and comes before the look at the pictures."""
     write_faces(tmp_path / "data", 7)
     (tmp_path / "file").write_text("a file")
-    done = run(tmp_path / "data", tmp_path / "file" / "out.html")
+    monkeypatch.setattr("tools.use.report.make.make_report", None)
+    done = run(tmp_path / "data", tmp_path / "file" / "below" / "out.html")
     assert done.exit_code == 2
-    assert "file/out.html" in done.stderr
-    assert "Traceback" not in done.output
+    out = tmp_path / "file" / "below" / "out.html"
+    assert done.stderr == f"error: {out} cannot be written: file is no folder that you may write to\n"
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """The error names the file, the page that was there stays, and nothing half-written is left."""
+    write_faces(tmp_path / "data", 7)
+    before = made(tmp_path / "data", tmp_path / "out.html")
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+    code += "from tools.report import main; main(sys.argv[1:])"
+    options = ["--data-dir", str(tmp_path / "data"), "-o", str(tmp_path / "out.html"), "--no-published", "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code, *options], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, f"error: {tmp_path / 'out.html'} cannot be written: File too large\n")
+    assert (tmp_path / "out.html").read_text(encoding="utf-8") == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "out.html"]
 
 
 def test_stopped_by_ctrl_c(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def without_machine(text: object, data_dir: str) -> str:
     message = str(text)
     if is_remote(data_dir):
         return message.replace(shown(data_dir) + "/", "")
-    for path in {os.path.realpath(data_dir), os.path.abspath(data_dir), os.path.normpath(data_dir)}:  # noqa: PTH100
+    forms = {os.path.realpath(data_dir), os.path.abspath(data_dir), os.path.normpath(data_dir)}  # noqa: PTH100
+    for path in sorted(forms, key=len, reverse=True):  # a relative one is the end of another, which would lose it
         message = message.replace(path.rstrip(os.sep) + os.sep, "")
     return message
 

@@ -65,7 +65,7 @@ class Classes:
             weights = weights[:, self._pictures]
         size = len(self._names)
         counts: Floats = np.stack([np.bincount(self._cells, row, size * size) for row in weights]).astype(np.float64)
-        return figures_of(counts.reshape(-1, size, size), self._occurring)
+        return figures_of(counts.reshape(-1, size, size))
 
     def tables(self, at: Callable[[Key], Estimate]) -> list[Table]:
         """Return the tables: all classes, and each."""
@@ -82,15 +82,16 @@ class Classes:
         ]
 
 
-def figures_of(counts: Floats, occurring: Sequence[int]) -> Floats:
+def figures_of(counts: Floats) -> Floats:
     """Return accuracy, macro F1, and precision, recall and F1 of each class, of confusion matrices (k, C, C).
 
-    Rows are truths. The macro F1 is over the classes `occurring`, with 0 for one that a resample has nothing of.
+    Rows are truths. The macro F1 is over the classes that the truth of each matrix has, as everywhere: with a 0 for one
+    that a resample happens to lack, the interval of perfect predictions would reach below 1.
     """
     hits, true, said = np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         precision, recall, f1 = hits / said, hits / true, 2 * hits / (true + said)
         accuracy = hits.sum(axis=1) / counts.sum(axis=(1, 2))
-    macro = np.nan_to_num(f1[:, list(occurring)]).mean(axis=1)
+        macro = np.where(true > 0, f1, 0).sum(axis=1) / (true > 0).sum(axis=1)
     each = np.stack([precision, recall, f1], axis=2).reshape(len(counts), -1)
     return np.concatenate([accuracy[:, None], macro[:, None], each], axis=1)

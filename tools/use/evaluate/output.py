@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,7 +37,8 @@ def check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--output {quote(folder.name)} is not a folder")
     if folder.is_dir():
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in NAMES or not path.is_file())
+        known = {*NAMES, *map(_unfinished, NAMES)}
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in known or not path.is_file())
         if strange:
             raise ValueError(
                 f"--output {quote(folder.name)} holds {quote(strange[0])}, which is no file of an evaluation: "
@@ -48,26 +47,30 @@ def check_folder(folder: Path) -> None:
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files into a folder: beside it first, then each in one step; those of an earlier one that has more go.
+    """Write the files into a folder: under other names first, then each in one step; those of an earlier one go.
 
-    Raises what `check_folder` raises, and OSError where the disk does not take them; then no file has changed unless
-    it is whole.
+    All is in the folder itself, which may be a disk of its own. Raises what `check_folder` raises, and OSError where
+    the disk does not take them; then no file has changed unless it is whole.
     """
     check_folder(folder)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".evaluation-", dir=folder.parent))
     try:
         for name, content in contents.items():
-            (beside / name).write_bytes(content)
+            (folder / _unfinished(name)).unlink(missing_ok=True)
+            (folder / _unfinished(name)).write_bytes(content)
         for name in contents:
-            (beside / name).replace(folder / name)
+            (folder / _unfinished(name)).replace(folder / name)
         for name in set(NAMES) - set(contents):
             (folder / name).unlink(missing_ok=True)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        for path in made:  # those that are empty
-            with contextlib.suppress(OSError):
+    finally:
+        with contextlib.suppress(OSError):
+            for name in NAMES:
+                (folder / _unfinished(name)).unlink(missing_ok=True)
+            for path in made:  # those that are empty
                 path.rmdir()
-        raise
-    shutil.rmtree(beside, ignore_errors=True)
+
+
+def _unfinished(name: str) -> str:
+    """Return the name of a file until it is whole, which a killed run leaves behind."""
+    return f".{name}.partial"

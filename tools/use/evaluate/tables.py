@@ -47,8 +47,9 @@ class Given:
     def texts(self, column: str) -> pa.Array:
         """Return a column of texts. Raises ValueError where it holds anything else, or nothing in some row."""
         values = _plain(self.table[column])
-        if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-            zeros = ": numbers would lose the zeros that they begin with" if column == IMAGE_ID else ""
+        if not _is_text(values.type):
+            zeros = ": numbers would lose the zeros that they begin with"
+            zeros = zeros if column == IMAGE_ID and _is_number(values.type) else ""
             raise ValueError(f"{self.name}: {column} holds {_kind(values.type)}, not text{zeros}")
         values = values.cast(pa.large_string())
         empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True)
@@ -59,14 +60,14 @@ class Given:
     def numbers(self, column: str, low: float = -np.inf, high: float = np.inf) -> npt.NDArray[np.float64]:
         """Return a column of finite numbers from `low` to `high` (n,). Raises ValueError for anything else."""
         values = _plain(self.table[column])
-        if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        if _is_text(values.type):
             if not self._is_text:
                 raise ValueError(f"{self.name}: {column} holds text, not numbers")
             good = pc.fill_null(pc.match_substring_regex(values, _NUMBER), False)
             self._refuse(column, pc.invert(good), "is no finite number")
             values = pc.utf8_trim_whitespace(values)
             values = pc.replace_substring_regex(values, r"^\+", "").cast(pa.float64())
-        elif not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        elif not _is_number(values.type):
             raise ValueError(f"{self.name}: {column} holds {_kind(values.type)}, not numbers")
         else:
             values = values.cast(pa.float64(), safe=False)
@@ -86,6 +87,15 @@ class Given:
             places = np.flatnonzero(np.asarray(bad))[:FIRST]
             shown = ", ".join(f"row {place + 1:,}: {_shown(self.table[column][place].as_py())}" for place in places)
             raise ValueError(f"{self.name}: {column} {what} in {_rows(count)} ({shown}{_more(count)})")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    """Say whether a type is of numbers; to DuckDB, 0.5 in a query is a decimal."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _shown(value: object) -> str:

@@ -25,10 +25,10 @@ def check(config: str) -> None:
 
 def write(job: Job) -> None:
     """Write the folder."""
-    source, sizes = job.source, {part.split: array("I") for part in job.source.parts}
+    source, sizes = job.source, {part.split: array("I", [0, 0] * len(part.names)) for part in job.source.parts}
     for part in source.parts:
         for picture in source.pictures(part):
-            sizes[part.split].extend(_put(job, part, picture))
+            sizes[part.split][2 * picture.row : 2 * picture.row + 2] = array("I", _put(job, part, picture))
     source.check()
     left_out = sum(1 for size in sizes.values() for width in size[::2] if not width)
     if left_out == source.total:

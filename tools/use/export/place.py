@@ -39,6 +39,8 @@ def check_target(target: Path, data_dir: Path | None, *, is_file: bool) -> Path:
     if not parent.is_dir():
         raise ValueError(f"{target} cannot be made: its folder is not there")
     place = parent / target.name
+    if place.is_mount():  # whose name cannot be taken by what is built beside it
+        raise ValueError(f"{target} is a disk of its own: export to a folder on it, such as {target / 'export'}")
     if data_dir is not None:
         data = data_dir.resolve()
         if place.is_relative_to(data) or data.is_relative_to(place):

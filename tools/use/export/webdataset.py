@@ -6,6 +6,7 @@ the class (`.cls`). Shards hold no times and no users.
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +24,8 @@ INSTALL = "the format webdataset needs the library of that name: pip install 'di
 SHARD_BYTES = 500_000_000  # as of a push
 # datasets, webdataset.py: it takes the types of all columns from the first so many samples.
 SAMPLES = 5
-BUFFER = 2**20  # the library writes 10 KiB at a time
+BUFFER = 2**16  # of small writes: labels, headers and padding; a picture that is larger passes by it
+COPY = 2**24  # of a picture at once
 
 
 class _Shard:
@@ -36,6 +38,9 @@ class _Shard:
         if self._file is None:
             return len(data)
         return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._file.tell() if self._file is not None else 0
 
     def close(self) -> None:
         if self._file is not None:
@@ -95,6 +100,14 @@ def how_to_load(job: Job) -> str:
 def _shards(folder: Path, split: str) -> Iterator[Any]:
     from webdataset import ShardWriter
 
+    class Writer(ShardWriter):
+        def next_stream(self) -> None:
+            """Begin a shard: the library's, but written to as it comes, not by way of pieces of 10 KiB."""
+            super().next_stream()
+            self.tarstream.tarstream = tarfile.TarFile(  # the library closes it
+                fileobj=self.tarstream.stream, mode="w", format=tarfile.PAX_FORMAT, copybufsize=COPY
+            )
+
     opened: list[_Shard] = []
 
     def start(name: str) -> _Shard:
@@ -103,8 +116,8 @@ def _shards(folder: Path, split: str) -> Iterator[Any]:
 
     try:
         # The pattern has no folder: in that of a target, a percent sign would count as well.
-        options = {"user": "", "group": "", "mtime": 0, "format": "PAX_FORMAT", "compress": False}
-        writer = ShardWriter(
+        options = {"user": "", "group": "", "mtime": 0, "compress": False}
+        writer = Writer(
             f"{split}-%05d.tar",
             maxsize=SHARD_BYTES,
             verbose=0,

@@ -72,6 +72,12 @@ def _words(rows: Sheet, column: str) -> dict[str | None, int]:
 
 
 def histogram(values: np.ndarray) -> list[tuple[float, float, int]]:
-    """Return (from, to, count) of BINS equal steps between the least and the greatest of finite values."""
+    """Return (from, to, count) of BINS equal steps between the least and the greatest of finite values.
+
+    Where all are the same, that is one step.
+    """
+    least, greatest = float(values.min()), float(values.max())
+    if least == greatest:
+        return [(least, greatest, len(values))]
     counts, edges = np.histogram(values, BINS)
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True))

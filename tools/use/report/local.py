@@ -102,7 +102,9 @@ def published_rows(rows: Rows) -> pa.Table:
 
 def _as_text(values: pa.Array, name: str) -> pa.Array:
     if name == "emotion":
-        return pa.array(EMOTIONS).take(values)
+        known = pc.and_(pc.greater_equal(values, 0), pc.less(values, len(EMOTIONS)))  # -1: datasets writes no label so
+        names = pa.array(EMOTIONS).take(pc.if_else(known, values, None))
+        return pc.if_else(pc.or_(known, pc.equal(values, -1)), names, values.cast(pa.string()))
     if name == "face_box":
         return _box_texts(values)
     if pa.types.is_nested(values.type):

@@ -45,7 +45,8 @@ def make_report(
     advance: Callable[[int], object] = lambda images: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> str:
-    """Return the page. `advance` is told how many more pictures were looked at, `say` of every wait for the Hub.
+    """Return the page. `advance` is told how many more pictures were looked at, `say` of every wait for the Hub,
+    and why the changes are not known.
 
     Raises ValueError, in one line, where there is nothing to report on, a card cannot be read, or a revision that was
     asked for is not there.
@@ -54,6 +55,8 @@ def make_report(
     published = None
     if settings.repo_id:  # first, for a name that is wrong is better said before a long look
         published = find(settings.repo_id, settings.revision, say)
+        if published.why:
+            say(f"the report will not say what has changed: {published.why}")
     tree = look_at(
         data_dir,
         configs,

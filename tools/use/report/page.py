@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -86,8 +87,14 @@ def _policy(style: str) -> str:
 
 
 def refuse_others(out: Path) -> None:
-    """Raise ValueError where there is something at `out` that is no report, which is not ours to replace."""
+    """Raise ValueError where there is something at `out` that is no report, which is not ours to replace.
+
+    Also where nothing can be written there, as far as that is known before, for a look at many pictures takes long.
+    """
     try:
+        above = next(folder for folder in out.absolute().parents if folder.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise ValueError(f"{out} cannot be written: {above.name or above} is no folder that you may write to")
         if not out.exists():
             return
         if out.is_file():

@@ -39,7 +39,7 @@ class Places:
         for pictures in self._tree.pictures.values():
             name = finding.file.removeprefix(f"{pictures.folder}/")
             if name != finding.file:
-                return (pictures, name) if pc.index(pictures.images.names, name).as_py() >= 0 else None
+                return (pictures, name) if _is_listed(pictures, name) else None
         return self._of_row(finding)
 
     def _origin(self, finding: Finding) -> tuple[Pictures, str] | None:
@@ -62,6 +62,13 @@ class Places:
                 if name:
                     return pictures, name
         return None
+
+
+def _is_listed(pictures: Pictures, name: str) -> bool:
+    try:
+        return bool(pc.index(pictures.images.names, name).as_py() >= 0)
+    except UnicodeEncodeError:  # a name that is not UTF-8 is in no list
+        return False
 
 
 def _index(rows: Sheet, row: int) -> int | None:

@@ -28,13 +28,14 @@ def show_changes(tree: Tree, published: Published | None) -> Section:
     if published.why:
         why = because(f"Nothing is known of {text(published.against)}", published.why)
         return Section("changes", title, "–", "not known", "", why)
-    thumbnails, total = Thumbnails(MOST), 0
+    total = 0
     body = paragraph(f"Against {text(published.against)} at commit <code>{text(published.commit)}</code>.")
     for config in tree.configs:
         body += heading(3, text(config))
         if changes := published.changes.get(config):
             total += changes.total
-            body += _config(changes, tree.pictures.get(config), thumbnails)
+            # Each has its share: the cells of one do not take the pictures of the labels of the next.
+            body += _config(changes, tree.pictures.get(config), Thumbnails(MOST // len(tree.configs)))
         else:
             body += because("Not compared", published.unknown.get(config, "nothing is known of it"))
     return Section("changes", title, f"{total:,}", "changes" if total != 1 else "change", "", body)

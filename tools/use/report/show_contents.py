@@ -23,6 +23,7 @@ DEPTHS: dict[Depth, str] = {
     "default": "Each file was proven whole; pictures that look alike were not looked for.",
     "deep": "Every pixel was decoded, and pictures that look alike were looked for.",
 }
+WITHOUT_LOOKS = "Every pixel was decoded; pictures that look alike were not looked for: see the duplicates."
 
 
 def show_contents(tree: Tree, published: Published | None) -> Section:
@@ -35,7 +36,9 @@ def show_contents(tree: Tree, published: Published | None) -> Section:
         commit = f" at commit <code>{text(published.commit)}</code>" if published.commit else ", which was not read"
         facts.append(("compared with", text(published.against) + commit))
     body += table("Edition", ("what", "which"), facts)
-    body += paragraph(text(DEPTHS[tree.depth]))
+    if tree.pictures:
+        looks = tree.looks or tree.depth != "deep"
+        body += paragraph(text(DEPTHS[tree.depth] if looks else WITHOUT_LOOKS))
     pictures = sum(len(pictures.images.names) for pictures in tree.pictures.values())
     return Section("contents", "What is in it", f"{pictures:,}", "pictures" if pictures != 1 else "picture", "", body)
 

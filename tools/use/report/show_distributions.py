@@ -47,7 +47,7 @@ def _size(tree: Tree, pictures: Pictures, found: Counted) -> str:
     body = paragraph(f"{plural(found.faces.rows, 'row')} counted.")
     if found.left_out:
         left_out = plural(found.left_out, "row is", "rows are")
-        body = note(
+        body += note(
             f"{left_out} not counted, for the emotion, the valence, the arousal or the split cannot be published: "
             "see the findings."
         )

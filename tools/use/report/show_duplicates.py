@@ -40,7 +40,12 @@ def show_duplicates(tree: Tree) -> Section:
             without.append(text(config))
     if without:
         body += paragraph(f"No two pictures of {joined(without)} were found to be the same.")
-    level = "error" if across else "warning" if pairs else "fine"
+    if unlisted := [config for config in tree.configs if config not in tree.pictures]:
+        body += note(f"The pictures of {text(joined(unlisted))} cannot be listed, nor compared: see the findings.")
+    if not tree.pictures:
+        return Section("duplicates", title, "–", "not looked for", "", body)
+    # Fine is what was looked at as a whole.
+    level = "error" if across else "warning" if pairs else "fine" if tree.looks and not unlisted else ""
     counts = f"{'pair' if pairs == 1 else 'pairs'} of duplicates" + (f", {across:,} across splits" if across else "")
     return Section("duplicates", title, f"{pairs:,}", counts, level, body)
 

@@ -15,20 +15,23 @@ LISTED = 24  # of each kind, for a size
 
 def show_gaps(tree: Tree, counts: Mapping[str, Counted | str]) -> Section:
     """Return the section; `counts` has what was counted of each size, or why it could not be."""
-    body, number = "", 0
+    body, number, counted = "", 0, 0
     for size in tree.of_sizes():
         found = counts[size]
         body += heading(3, text(size)) if len(counts) > 1 else ""
         if isinstance(found, str):
             body += because(f"The rows of {text(size)} could not be counted", found)
             continue
+        counted += 1
         gap = gaps(found.faces)
         number += len(gap.rare) + len(gap.gaps or ())
         body += _size(gap)
-    level = "warning" if number else "fine" if body else ""
-    return Section(
-        "gaps", "Gaps of the balance", f"{number:,}", "gaps" if number != 1 else "gap", level, body or nothing(tree)
-    )
+    title, body = "Gaps of the balance", body or nothing(tree)
+    if not counted:
+        return Section("gaps", title, "–", "not counted", "", body)
+    # Fine is what was looked at as a whole.
+    level = "warning" if number else "fine" if counted == len(tree.of_sizes()) else ""
+    return Section("gaps", title, f"{number:,}", "gaps" if number != 1 else "gap", level, body)
 
 
 def _size(found: Gaps) -> str:
