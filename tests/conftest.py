@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.environments import NAMES, ROOT, python_of
+
+if TYPE_CHECKING:  # most tests need no browser
+    from playwright.sync_api import Browser
 
 SHARED = ROOT.parent / "shared" / "data"
 # No test asserts a time: how long an example takes says how busy the machine is.
@@ -29,6 +34,22 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the real material in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or the Chrome that a machine has, without the sandbox that root cannot have."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=quiet + root)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

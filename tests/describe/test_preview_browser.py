@@ -6,17 +6,14 @@ Each test opens a page from a file, or from the server of the preview, and asks 
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browsers import ACTS, CONTRASTS, SCHEMES, WIDTHS, opened, refuses_what_acts
 from tests.check.repos import write_published
 from tests.describe.test_preview_hostile import HOSTILE
 from tests.environments import ROOT
@@ -25,45 +22,6 @@ from tools.describe.preview.page import render_page, write_page
 from tools.describe.preview.serve import PreviewServer
 
 CONFIGS = ("small_original", "small_cropped", "emonet_hq", "emonet_binary", "emonet_big")
-WIDTHS = {"phone": 360, "desk": 1280}
-SCHEMES = ("light", "dark")
-# What a text is painted on is the nearest background that is not clear; ratios are those of WCAG 2.1.
-CONTRASTS = """() => {
-  const channels = text => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = rgb => rgb.slice(0, 3).map(c => c / 255)
-    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const back = element => {
-    for (; element; element = element.parentElement) {
-      const rgb = channels(getComputedStyle(element).backgroundColor);
-      if (rgb.length == 3 || rgb[3] > 0) return rgb;
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
-    const [a, b] = [light(channels(getComputedStyle(element).color)), light(back(element))];
-    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), walker.currentNode.data.trim().slice(0, 40)]);
-  }
-  return found;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the Chrome that a machine has, without the sandbox that root cannot have."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
-    root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=quiet + root)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -111,27 +69,6 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder / "page.html"
     write_page(render_page(folder / "README.md", folder, 5), out)
     return out
-
-
-@contextmanager
-def opened(browser: Browser, address: str, width: str = "desk", scheme: str = "light") -> Iterator[Page]:
-    """Open a page; when it has been looked at, nothing was fetched beside it, and the browser complained of nothing."""
-    context = browser.new_context(
-        viewport={"width": WIDTHS[width], "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(address)
-    yield page
-    page.wait_for_timeout(100)
-    assert {url for url in asked if not url.startswith("data:")} <= {address}
-    assert complaints == []
-    context.close()
 
 
 @pytest.mark.parametrize("name", ["own", "nested", "rich"])
@@ -250,18 +187,8 @@ def test_the_policy_alone_stops_what_would_act(browser: Browser, tmp_path: Path)
     """Were the text not sanitised, the policy of the page would still keep scripts, pictures and styles out."""
     (tmp_path / "README.md").write_text("# Card\n\nMARK\n")
     page_text = render_page(tmp_path / "README.md", tmp_path, 5)
-    acts = "<script>window.ran = 1</script><img src='https://evil.org/x.png' onerror='window.ran = 1'>"
-    (tmp_path / "page.html").write_text(page_text.replace("MARK", f"{acts}<p id='p' style='position: fixed'>x</p>"))
-    context = browser.new_context()
-    page = context.new_page()
-    answered: list[str] = []
-    page.on("response", lambda response: answered.append(response.url))
-    page.goto((tmp_path / "page.html").as_uri())
-    page.wait_for_timeout(200)
-    assert page.evaluate("window.ran") is None
-    assert page.locator("#p").evaluate("p => getComputedStyle(p).position") == "static"
-    assert not [url for url in answered if "evil" in url]
-    context.close()
+    (tmp_path / "page.html").write_text(page_text.replace("MARK", ACTS))
+    refuses_what_acts(browser, tmp_path / "page.html")
 
 
 def test_the_server_shows_what_the_card_says_now(browser: Browser, tmp_path: Path) -> None:

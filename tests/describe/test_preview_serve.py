@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.environments import ROOT
-from tools.describe.preview.serve import HOST, PreviewServer
+from tools.describe.loopback import HOST
+from tools.describe.preview.serve import PreviewServer
 from tools.preview import main
 
 
@@ -48,10 +51,12 @@ def ask(server: PreviewServer, path: str = "/", host: str | None = None, method:
 
 
 def test_the_page_is_made_anew_each_time(server: PreviewServer, tmp_path: Path) -> None:
-    """What changed is shown, and what cannot be shown is said, escaped, until it can."""
-    status, body = ask(server)
-    assert status == 500
-    assert "error: no &lt;page&gt;" in body
+    """What changed is shown, and what cannot be shown is said, as text, until it can."""
+    assert ask(server) == (500, "error: no <page>\n")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(server.address, timeout=30)
+    assert caught.value.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert caught.value.headers["X-Content-Type-Options"] == "nosniff"
     for text in ("one", "two"):
         (tmp_path / "page").write_text(text)
         assert ask(server) == (200, text)

@@ -6,9 +6,7 @@ Each test opens the page of a tree or of shards and asks the browser what it see
 from __future__ import annotations
 
 import io
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.use.explore.conftest import Serve
 from tests.use.explore.faces import Row, tree
@@ -39,20 +37,6 @@ def edit(rows: list[Row]) -> None:
     for number, row in enumerate(rows):
         row["gender"], row["clip_score"] = "man" if number % 4 else "woman", number / 100
     rows[CENTRE].update(HOSTILE, valence=0.0, arousal=0.0)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the Chrome that a machine has, without the sandbox that root cannot have."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
-    root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=quiet + root)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from tests.publish.published import publication
 from tests.publish.pushing import REPO
 from tests.trees import write_emonet, write_faces
 from tests.use.explore.faces import shard
+from tools.describe.loopback import HOST
 from tools.explore import main
-from tools.use.explore.serve import HOST, ExploreServer
+from tools.use.explore.serve import ExploreServer
 from tools.use.explore.viewer import INSTALL
 
 

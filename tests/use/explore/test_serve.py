@@ -15,8 +15,9 @@ from PIL import Image
 from tests.trees import write_faces
 from tests.use.explore.conftest import Serve
 from tests.use.explore.faces import shard
+from tools.describe.loopback import HOST
 from tools.publish.calls import HubError
-from tools.use.explore.serve import HOST, ExploreServer
+from tools.use.explore.serve import ExploreServer
 
 Reply = tuple[int, http.client.HTTPMessage, bytes]
 

@@ -5,8 +5,6 @@ It runs nothing and fetches nothing: a policy in the page itself says so to the 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from html import escape
 from pathlib import Path
@@ -14,6 +12,7 @@ from string import Template
 
 from tools.check.card.file import read_bytes
 from tools.check.card.read import Card, read_card
+from tools.describe.policy import policy
 from tools.describe.preview.body import render_body
 from tools.describe.preview.chips import name_of, render_chips
 from tools.describe.preview.rows import render_rows
@@ -58,7 +57,7 @@ def render_page(path: Path, shards: Path, rows: int) -> str:
     _refuse_unreadable(card)
     style = STYLE.read_text(encoding="utf-8")
     return PAGE.substitute(
-        policy=_policy(style),
+        policy=policy(style),
         style=style,
         name=escape(name_of(card.header or {})),
         chips=f'<p class="notice">{NO_HEADER}</p>' if card.header is None else render_chips(card.header),
@@ -91,9 +90,3 @@ def _refuse_unreadable(card: Card) -> None:
         raise ValueError(f"{card.name}: the header cannot be read: {card.problem.message}{line}")
     if card.opening and card.closing is None:
         raise ValueError(f"{card.name}: the header is not closed, expected a line of three dashes below it")
-
-
-def _policy(style: str) -> str:
-    """Return the Content-Security-Policy: this style, pictures that the page holds, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -6,14 +6,13 @@ a later report knows that the file may be replaced.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from tools.describe.policy import policy
 from tools.use.report.markup import Section
 
 STYLE = Path(__file__).with_name("page.css")
@@ -57,7 +56,7 @@ def page(title: str, intro: str, sections: Sequence[Section]) -> str:
     style = STYLE.read_text(encoding="utf-8")
     return PAGE.substitute(
         mark=MARK,
-        policy=_policy(style),
+        policy=policy(style),
         title=html.escape(title),
         style=style,
         intro=html.escape(intro),
@@ -78,12 +77,6 @@ def _section(section: Section) -> str:
         f'<section id="{section.id}" aria-labelledby="{section.id}-title">\n'
         f'<h2 id="{section.id}-title">{html.escape(section.title)}</h2>\n{section.body}</section>'
     )
-
-
-def _policy(style: str) -> str:
-    """Return the Content-Security-Policy: this style, pictures that the page holds, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def refuse_others(out: Path) -> None:
