@@ -17,7 +17,7 @@ def documented(page: str, heading: str) -> list[list[str]]:
     text = (ROOT / page).read_text(encoding="utf-8")
     block = re.search(rf"^#+ {re.escape(heading)}\n.*?^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert block, f"{page} has no block of commands below {heading!r}"
-    commands = [shlex.split(line, comments=True) for line in block[1].splitlines()]
+    commands = [shlex.split(line, comments=True) for line in block[1].replace("\\\n", "").splitlines()]
     return [command for command in commands if "pip" not in command[0]]
 
 

@@ -3,7 +3,7 @@
 Every run is the documented command, in a folder of its own; a finished one is not made again, one that was stopped goes
 on. Two references have no network: predicting the mean of the training split, and a ridge regression on the
 pixels (32 x 32, RGB), whose penalty is the best by the mean CCC of validation. Both are written like runs. At the end
-the file of results is written, and the table printed.
+the file of results is written, the table printed, and the card rendered with it.
 """
 
 from __future__ import annotations
@@ -156,6 +156,9 @@ def main() -> None:
             given = ("--config", CONFIG, "--data-dir", data_dir, "--encoder", options.encoder, "--seed", f"{seed}")
             command("train", "--method", method, *given, "--output", folder, "--resume", *options.options)
     command("train", "--leaderboard", runs, "--output", options.output or ROOT / "assets" / "baselines.json")
+    if options.output is None and options.data_dir is None:  # the card is that of the embedded edition
+        command("push", "--rehearse", "--work-dir", options.work_dir)  # for its shards, which the card describes
+        command("card", "render", "--work-dir", options.work_dir)
 
 
 if __name__ == "__main__":
