@@ -31,6 +31,25 @@ def test_caf_adds_the_adversarial_loss_by_its_weight() -> None:
     assert losses["adversarial"].item() == pytest.approx(adversarial.item(), rel=1e-6)
 
 
+def test_caf_moves_weak_rows_only() -> None:
+    """The adversarial loss has a slope by the features of weak rows, and none by those of strong ones."""
+    torch.manual_seed(0)
+    batch, slopes = noise(6), []
+    strong, weak = strong_and_weak(batch.affect)
+    method = CAF(Small(), adversarial=1.0).eval()
+    plain = CAF(Small(), adversarial=0.0).eval()
+    plain.load_state_dict(method.state_dict())
+    for of in (method, plain):
+        features = torch.ones(6, 16, requires_grad=True)
+        of.encoder = Given(features + torch.eye(6, 16))
+        of.losses("encoder", batch)["loss"].backward()
+        assert features.grad is not None
+        slopes.append(features.grad)
+    moved = (slopes[0] - slopes[1]).abs().amax(1) > 1e-6
+    assert moved[weak].all()
+    assert not moved[strong].any()
+
+
 def test_caf_sets_strong_rows_apart_from_weak_ones() -> None:
     """The discriminator's loss is that of the embeddings of both groups, by the multiplier as it was before."""
     torch.manual_seed(0)
