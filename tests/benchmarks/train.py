@@ -3,7 +3,8 @@
 The encoder takes a batch that is in memory, forward and backward; the loader makes batches that nobody takes; both is
 what training does, but for the optimiser. Each is timed in turns, in rounds, for a machine's speed drifts; ratios are
 medians over the rounds. Where there is a GPU, the four methods are trained at batch 128, with and without mixed
-precision, and the time that the GPU waits is what training takes longer than with a batch that is already there.
+precision, and the time that the GPU waits for pictures is what training takes longer than with a batch that is already
+there. As in training, a step waits for the losses of the one before.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from tools.train.pixels import PICTURE, Mapped, decoded  # noqa: E402
 
 AIM = "Aim: the loader alone at 0.8 or more of the encoder alone."
 BATCHES = (32, 128)
+ON_GPU = 128  # pictures of a batch there
+WARMING = 20  # steps on a GPU that are not counted: more than the batches that two workers have made beforehand
 
 
 def examples(pictures: int) -> Examples:
@@ -52,15 +55,17 @@ def forever(batches: object, plan: Plan) -> Iterator[tuple[torch.Tensor, torch.T
 
 
 def rate(step: Callable[[], int], seconds: float, device: torch.device) -> float:
-    """Return pictures a second of steps, the first of which is not counted."""
-    step()
-    if device.type == "cuda":
+    """Return pictures a second of steps, the first of which, or on a GPU the first 20, are not counted."""
+    on_gpu = device.type == "cuda"
+    for _ in range(WARMING if on_gpu else 1):
+        step()
+    if on_gpu:
         torch.cuda.synchronize()
     began, pictures = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
         pictures += step()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+    if on_gpu:
+        torch.cuda.synchronize()  # what is still to be done counts
     return pictures / (time.perf_counter() - began)
 
 
@@ -87,22 +92,28 @@ def train_on_gpu(
     name: str, amp: bool, pixels: Mapped, of: Examples, options: argparse.Namespace
 ) -> tuple[float, float]:
     """Return pictures a second of training by a method at batch 128, with the loader and with a batch that is there."""
-    device, batch = torch.device(options.device), 128
+    device, batch = torch.device(options.device), ON_GPU
     method: Method = model(name, options.encoder).to(device)
     optimisers = {phase: torch.optim.Adam(method.parameters_of(phase), 1e-4, fused=True) for phase in method.phases}
     plan = Plan(of, batch, 0, method.uses_identity)
-    batches = forever(loader(pixels, plan, options.workers, True), plan)
+    batches = forever(loader(pixels, plan, options.workers, device.type == "cuda"), plan)
     first = next(batches)
+    before: list[torch.Tensor] = []  # losses of the last step
 
     def step(rows: torch.Tensor, crops: torch.Tensor) -> int:
         parts = (part[rows].to(device, non_blocking=True) for part in (of.affect, of.emotion, of.identity))
         taken = Batch(normalised(crops.to(device, non_blocking=True)), *parts)
+        found: list[torch.Tensor] = []
         for phase, optimiser in optimisers.items():
             optimiser.zero_grad(set_to_none=True)
-            with torch.autocast("cuda", torch.bfloat16, enabled=amp):
+            with torch.autocast(device.type, torch.bfloat16, enabled=amp):
                 losses = method.losses(phase, taken)
             losses["loss"].backward()
             optimiser.step()
+            found.append(losses["loss"].detach())
+        for loss in before:
+            loss.item()
+        before[:] = found
         return len(rows)
 
     return rate(lambda: step(*next(batches)), options.seconds, device), rate(
@@ -155,7 +166,8 @@ def main() -> None:
                 flush=True,
             )
         if options.device == "cuda":
-            print(f"\n{options.encoder}, batch 128\n{'method':10}{'precision':>11}{'pictures /s':>13}{'GPU waits':>11}")
+            print(f"\n{options.encoder}, batch {ON_GPU}, {torch.cuda.get_device_name()}")
+            print(f"{'method':10}{'precision':>11}{'pictures /s':>13}{'GPU waits':>11}")
             for name, amp in itertools.product(METHODS, (False, True)):
                 both, alone = train_on_gpu(name, amp, pixels, of, options)
                 waits = max(0.0, 1 - both / alone)

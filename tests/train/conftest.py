@@ -10,6 +10,7 @@ import pytest
 from tests.train import Small
 from tests.train.training import chosen, draw, eight_in_each_split
 from tools.train.encoders import ENCODERS
+from tools.train.methods import elim
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +27,13 @@ def eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_encoder() -> Iterator[None]:
-    """Both encoders are a small one for a while."""
+    """Both encoders are a small one for a while, and the wide layer of ELIM has 512 outputs, not 10,240.
+
+    It has nearly all the weights of such a model, so that checkpoints take most of the time; and it takes a small rate,
+    as the published one is: a step of Adam moves the weights of all its 10,240 outputs at once.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elim, "WIDE", 512)
         for name in list(ENCODERS):
             patch.setitem(ENCODERS, name, Small)
         yield

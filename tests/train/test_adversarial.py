@@ -29,6 +29,13 @@ def test_strong_and_weak_lie_on_either_side_of_the_median() -> None:
     assert weak.tolist() == [False, False, True, False]
 
 
+def test_an_odd_row_lies_on_the_median() -> None:
+    """Of five different intensities the third is the median: two rows above it, two below."""
+    strong, weak = strong_and_weak(torch.tensor([[0.1, 0], [0, 0.9], [0.5, 0], [-0.3, 0], [0, -0.6]]))
+    assert strong.tolist() == [False, True, False, False, True]
+    assert weak.tolist() == [True, False, False, True, False]
+
+
 @pytest.mark.parametrize("affect", [[[0.3, 0.4]], [[0.5, 0], [0, -0.5], [0, 0.5]]])
 def test_equal_intensities_are_neither(affect: list[list[float]]) -> None:
     """One row, or rows of the same intensity, give no group."""
@@ -48,6 +55,16 @@ def test_information_worked_by_hand() -> None:
     assert found[2, 1].item() == 2.5
 
 
+def test_information_is_the_mean_over_outputs() -> None:
+    """s = (1, 1), w = (1, 0.5): output 1 as above; in output 2 the other signal is 1.5 away: (2.25 - 0.25)/0.4 = 5.
+
+    So ln 2 - ln(1 + exp(-10)) and ln 2 - ln(1 + exp(-5)), halved.
+    """
+    found = information(torch.tensor([[1, 1]]).double(), torch.tensor([[1, 0.5]]).double())
+    expected = math.log(2) - (math.log1p(math.exp(-10)) + math.log1p(math.exp(-5))) / 2
+    assert found.item() == pytest.approx(expected, rel=1e-12)
+
+
 def test_information_is_finite_far_away() -> None:
     """Densities that are zero as floats are no quotient of zeros."""
     assert information(torch.full((1, 2), 1e4), torch.full((1, 2), -1e4)).item() == 0
@@ -65,6 +82,17 @@ def test_confidences_worked_by_hand() -> None:
     assert confidences(strong, weak, 0.7).tolist() == pytest.approx([0.7 / math.sqrt(3)] * 2)
 
 
+def test_the_weak_decide_as_well() -> None:
+    """The nearest row of 0 and of 5 is the weak one at 0.1: it decides, as a strong one would."""
+    assert confidences(column(0, 5), column(0.1), 0.4).tolist() == pytest.approx([0.4, 0.4])
+
+
+def test_a_share_at_the_bound_does_not_decide() -> None:
+    """With the scale 1/2 the first neighbour has 1/2 more than 1/2, not over the bound; nor have two and three."""
+    found = confidences(column(0, 0.1), column(1, 1.2), 0.5)
+    assert found.tolist() == pytest.approx([0.5 / math.sqrt(3)] * 2)
+
+
 def test_discriminator_worked_by_hand() -> None:
     """Strong rows at 0 and 1, a weak one at 1.5.
 
@@ -78,6 +106,20 @@ def test_discriminator_worked_by_hand() -> None:
     loss, found = discriminator_loss(column(0, 1), column(1.5), 0.7, multiplier, 10)
     assert found.item() == pytest.approx(constraint, rel=1e-12)
     assert loss.item() == pytest.approx(1 + far / 2 + 2 * constraint + 5 * constraint**2, rel=1e-12)
+
+
+def test_discriminator_of_two_outputs() -> None:
+    """Strong rows at (0, 0) and (0.5, 0.5), 0.5 apart as squares; the weak one at (0.5, 0) is 0.25 from both.
+
+    Information of (0, 0): output 1, from 0 to 0.5, has -0.25/0.4 + 0.25/0.4 + ln 2 - ln(1 + exp(-5)) (the signals are
+    0.5 and 1.5 away); output 2 is 0 as it was, 1 from either signal: 1/0.4 = 2.5. Of (0.5, 0.5) it is the same, with
+    0.25/0.4 in the other output. No neighbour decides at 0.7, so the bound is 0.7/sqrt(2).
+    """
+    far = (2.5 + math.log(2) - math.log1p(math.exp(-5))) / 2 + 0.7 / math.sqrt(2) - 0.25
+    strong, weak = torch.tensor([[0, 0], [0.5, 0.5]]).double(), torch.tensor([[0.5, 0]]).double()
+    loss, constraint = discriminator_loss(strong, weak, 0.7, torch.zeros(()).double(), 0)
+    assert constraint.item() == pytest.approx(1 - (0.25 + far**2) / 2, rel=1e-12)
+    assert loss.item() == pytest.approx(0.5 + far, rel=1e-12)
 
 
 def test_encoder_worked_by_hand() -> None:

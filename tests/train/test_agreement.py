@@ -131,3 +131,11 @@ def test_half_precision_is_widened() -> None:
         halves = regression(predicted, true)["loss"]
     assert halves.dtype == torch.float32
     assert halves.item() == pytest.approx(regression(predicted.double(), true.double())["loss"].item(), rel=1e-5)
+
+
+def test_what_is_named_is_widened_too() -> None:
+    """A tensor that is given by name is widened as one by place is; the first one must be a tensor."""
+    rows, others = noise(20).affect.half(), noise(20, seed=1).affect.half()
+    assert torch.equal(ccc(rows, true=others), ccc(rows.float(), others.float()))
+    with pytest.raises(TypeError, match=r"^ccc: the first argument must be a tensor \(got float\)$"):
+        ccc(0.5, others)  # type: ignore[arg-type]

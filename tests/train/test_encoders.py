@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from tools.train.encoders import ENCODERS, AlexNet, ResNet18, encoder
+from tools.train.encoders import ENCODERS, AlexNet, Encoder, ResNet18, encoder
 
 # torchvision's own names and shapes of the weights (its state dicts alexnet-owt-7be5be79 and resnet18-f37072fd)
 ALEXNET = {
@@ -88,6 +92,71 @@ def test_features(name: str, width: int) -> None:
     shape = output.args[0][0].meta["val"].shape
     assert shape[1] == width
     assert not isinstance(shape[0], int)  # a symbol, not the two of the example
+
+
+def alexnet_features(state: dict[str, Tensor], images: Tensor) -> Tensor:
+    """Return the features of AlexNet as in the paper: convolutions, ReLU, maxima over 3 x 3; two dense layers."""
+    for name, stride, padding, pooled in (
+        ("0", 4, 2, 1),
+        ("3", 1, 2, 1),
+        ("6", 1, 1, 0),
+        ("8", 1, 1, 0),
+        ("10", 1, 1, 1),
+    ):
+        weight, bias = (state[f"features.{name}.{part}"] for part in ("weight", "bias"))
+        images = functional.conv2d(images, weight, bias, stride, padding).relu()
+        images = functional.max_pool2d(images, 3, 2) if pooled else images
+    rows = images.flatten(1)  # of 6 x 6 already
+    for name in ("1", "4"):
+        rows = functional.linear(rows, state[f"classifier.{name}.weight"], state[f"classifier.{name}.bias"]).relu()
+    return rows
+
+
+def resnet18_features(state: dict[str, Tensor], images: Tensor) -> Tensor:
+    """Return the features of ResNet-18 as in the paper: ReLU behind each batch norm, in a block behind the sum."""
+
+    def normed(rows: Tensor, convolution: str, norm: str, stride: int, padding: int) -> Tensor:
+        rows = functional.conv2d(rows, state[f"{convolution}.weight"], None, stride, padding)
+        mean, variance, scale, shift = (
+            state[f"{norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return functional.batch_norm(rows, mean, variance, scale, shift)
+
+    rows = functional.max_pool2d(normed(images, "conv1", "bn1", 2, 3).relu(), 3, 2, 1)
+    for layer, block in itertools.product((1, 2, 3, 4), (0, 1)):
+        at, stride = f"layer{layer}.{block}", 2 if layer > 1 and block == 0 else 1
+        inner = normed(rows, f"{at}.conv1", f"{at}.bn1", stride, 1).relu()
+        shortcut = normed(rows, f"{at}.downsample.0", f"{at}.downsample.1", 2, 0) if stride == 2 else rows
+        rows = (normed(inner, f"{at}.conv2", f"{at}.bn2", 1, 1) + shortcut).relu()
+    return rows.mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [(AlexNet, alexnet_features), (ResNet18, resnet18_features)],
+    ids=["alexnet", "resnet18"],
+)
+def test_features_are_those_of_the_paper(
+    network: type[Encoder], expected: Callable[[dict[str, Tensor], Tensor], Tensor]
+) -> None:
+    """Layers act in the order of the papers: what is written out by the names of the weights gives the same."""
+    torch.manual_seed(0)
+    made, images = network().eval(), torch.randn(1, 3, 224, 224)
+    state = made.state_dict()
+    for name, value in state.items():
+        if value.is_floating_point() and (".bn" in name or "downsample.1" in name or name.startswith("bn1")):
+            value.add_(torch.rand(value.shape))
+    with torch.no_grad():
+        found, features = made(images), expected(state, images)
+    assert features.abs().max() > 0.001
+    assert torch.allclose(found, features, rtol=1e-3, atol=1e-4 * features.abs().max().item())
+
+
+def test_alexnet_drops_before_either_layer() -> None:
+    """Half of the inputs of both dense layers, and of nothing else."""
+    layers = [type(layer).__name__ for layer in AlexNet().classifier]
+    assert layers == ["Dropout", "Linear", "ReLU"] * 2
+    assert {layer.p for layer in AlexNet().modules() if isinstance(layer, nn.Dropout)} == {0.5}
 
 
 def test_first_weights() -> None:

@@ -54,6 +54,24 @@ def test_sinkhorn_worked_by_hand() -> None:
     assert plan.flatten().tolist() == pytest.approx([stay, 0.5 - stay, 0.5 - stay, stay], rel=1e-12)
 
 
+def scaled(cost: Tensor, source: Tensor, sink: Tensor, epsilon: float, iterations: int) -> Tensor:
+    """Return Sinkhorn's plan as he wrote it: exp(-cost / epsilon), rows and columns scaled in turns to their masses."""
+    plan = (-cost / epsilon).exp()
+    for _ in range(iterations):
+        plan = plan * (source / plan.sum(1))[:, None]
+        plan = plan * (sink / plan.sum(0))
+    return plan
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 5])
+def test_each_iteration_scales_rows_then_columns(iterations: int) -> None:
+    """After so many, and no more, the plan is what scaling gives, where masses are uneven and it has not settled."""
+    cost, source, sink = drawn(4, 3, 0), masses(4, 1), masses(3, 2)
+    assert torch.allclose(sinkhorn(cost, source, sink, 0.2, iterations), scaled(cost, source, sink, 0.2, iterations))
+    more = scaled(cost, source, sink, 0.2, iterations + 1)
+    assert not torch.allclose(sinkhorn(cost, source, sink, 0.2, iterations), more, rtol=1e-7)
+
+
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 4), (3, 3), (6, 2), (20, 25)])
 def test_marginals(n: int, m: int) -> None:
     """Columns have their masses exactly; rows nearly after five iterations, and the nearer after more."""
@@ -117,10 +135,29 @@ def test_shift_worked_by_hand() -> None:
     assert found.tolist() == pytest.approx([0, 0.3], abs=1e-6)
 
 
+def test_shift_of_several_rows() -> None:
+    """References (1, 0) and (0, 1), targets (4, 0), (3, 4) and (0, 2).
+
+    Cosines 1 and 0, 0.6 and 0.8, 0 and 1. The mean of the targets is (7/3, 2): the references weigh 7/13 and 6/13; that
+    of the references (1/2, 1/2): the targets weigh 4, 7 and 2 of 13. The shift is three times what moves to each.
+    """
+    references, targets = torch.eye(2).double(), torch.tensor([[4, 0], [3, 4], [0, 2]]).double()
+    cost = torch.tensor([[0, 0.4, 1], [1, 0.2, 0]]).double()
+    plan = scaled(cost, torch.tensor([7, 6]).double() / 13, torch.tensor([4, 7, 2]).double() / 13, 0.2, 5)
+    found = identity_shift(references, targets, 0.2, 5)
+    assert found.tolist() == pytest.approx((3 * plan * cost).sum(0).tolist(), abs=1e-5)
+
+
 def test_features_without_shift_worked_by_hand() -> None:
     """(3, 5) less 1 is (2, 4), whose mean square is 10; what is nothing stays nothing."""
     found = without_shift(torch.tensor([[3.0, 5], [2, 2]], dtype=torch.float64), torch.tensor([1.0, 2]).double())
     assert found.flatten().tolist() == pytest.approx([2 / math.sqrt(10), 4 / math.sqrt(10), 0, 0], abs=1e-9)
+
+
+def test_small_features_are_divided_by_their_size() -> None:
+    """What keeps zero from dividing by zero does not count beside features of a thousandth."""
+    found = without_shift(torch.tensor([[3e-3, -4e-3]]).double(), torch.zeros(1).double())
+    assert found.flatten().tolist() == pytest.approx([3 / math.sqrt(12.5), -4 / math.sqrt(12.5)], rel=1e-6)
 
 
 def test_gradients() -> None:

@@ -26,6 +26,14 @@ def test_sparsemax_worked_by_hand() -> None:
     assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-12)
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_sparsemax_of_what_is_no_number(bad: float) -> None:
+    """It is no number either, for a loop to find in the loss; the other rows are as they would be."""
+    found = sparsemax(torch.tensor([[bad, 0, 1], [1, 0.8, 0.1]]))
+    assert found[0].isnan().any()
+    assert found[1].tolist() == pytest.approx([0.6, 0.4, 0])
+
+
 SCORES = st.lists(st.floats(-3, 3), min_size=4, max_size=4).map(lambda v: torch.tensor([v], dtype=torch.float64))
 
 

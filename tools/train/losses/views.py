@@ -26,7 +26,9 @@ def sparsemax(scores: Tensor) -> Tensor:
     ranked = scores.sort(dim=1, descending=True).values
     number = torch.arange(1, scores.shape[1] + 1, device=scores.device, dtype=scores.dtype)
     excess = ranked.cumsum(1) - 1
-    support = (number * ranked > excess).sum(1, keepdim=True)
+    support = (
+        (number * ranked > excess).sum(1, keepdim=True).clamp(min=1)
+    )  # of what is no number: none, and it stays so
     return functional.relu(scores - excess.gather(1, support - 1) / support)
 
 
