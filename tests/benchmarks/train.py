@@ -94,7 +94,7 @@ def train_on_gpu(
     """Return pictures a second of training by a method at batch 128, with the loader and with a batch that is there."""
     device, batch = torch.device(options.device), ON_GPU
     method: Method = model(name, options.encoder).to(device)
-    optimisers = {phase: torch.optim.Adam(method.parameters_of(phase), 1e-4, fused=True) for phase in method.phases}
+    optimisers = {phase: method.optimiser(phase, 1e-4) for phase in method.phases}
     plan = Plan(of, batch, 0, method.uses_identity)
     batches = forever(loader(pixels, plan, options.workers, device.type == "cuda"), plan)
     first = next(batches)

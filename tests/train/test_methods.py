@@ -36,7 +36,7 @@ def made(name: str, seed: int = 0, **settings: float) -> Method:
 
 def steps(method: Method, batches: list[Batch], rate: float = 1e-3) -> list[dict[str, float]]:
     """Train as a loop does, an optimiser for each phase, and return what was logged."""
-    optimisers = {phase: torch.optim.Adam(method.parameters_of(phase), rate, fused=True) for phase in method.phases}
+    optimisers = {phase: method.optimiser(phase, rate) for phase in method.phases}
     logged = []
     for batch in batches:
         for phase, optimiser in optimisers.items():
@@ -147,13 +147,31 @@ def test_what_is_no_number_is_found_in_a_loss(name: str, bad: float) -> None:
 
 
 @every_method
+def test_the_optimisers_move_what_is_of_their_phase(name: str) -> None:
+    """Each parameter once, at the published rate or the given one; of ELIM the layers behind what is matched slower."""
+    method = made(name)
+    for phase in method.phases:
+        published = method.optimisation[phase]
+        for rate, expected in ((None, published.rate), (1.0, 1.0)):
+            optimiser = method.optimiser(phase, rate)
+            rates = {of: group["lr"] for group in optimiser.param_groups for of in group["params"]}
+            assert sum(len(group["params"]) for group in optimiser.param_groups) == len(rates)
+            assert set(rates) == set(method.parameters_of(phase))
+            slow = set(method.head.parameters()) if name == "elim" else set()
+            assert rates == {of: expected / 4 if of in slow else expected for of in rates}
+            assert {group["betas"] for group in optimiser.param_groups} == {published.betas}
+    with pytest.raises(ValueError, match="has no phase 'other'; it has"):
+        method.optimiser("other")
+
+
+@every_method
 def test_eight_pictures_are_learned_by_heart(name: str) -> None:
     """Every method fits eight pictures of four identities: concordance above 0.95, from below 0.5, in 150 steps."""
     learn_by_heart(name, 150, 3e-3)
 
 
 def test_elim_of_the_published_width_learns_by_heart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With 10,240 weights of a sum, each moved by the rate in a step of Adam, at a tenth of that rate."""
+    """With 10,240 weights of a sum, which a step of Adam all moves, at a smaller rate."""
     monkeypatch.setattr(elim, "WIDE", 10_240)
     learn_by_heart("elim", 100, 3e-4)
 

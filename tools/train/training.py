@@ -21,7 +21,7 @@ from torch.nn import Parameter
 from tools.train.checkpoint import load_state, random_state, save_model, save_state, set_random_state
 from tools.train.examples import Examples
 from tools.train.loading import Plan, loader, normalised
-from tools.train.methods import Batch, Method, Optimisation
+from tools.train.methods import Batch, Method, Optimisation, set_rate
 from tools.train.pixels import Mapped
 from tools.train.predicting import predicted
 from tools.train.processes import Processes
@@ -99,10 +99,7 @@ class Training:
         self._batches = loader(train.pixels, self._plan, workers, device.type == "cuda")
         self._optimisers: dict[str, torch.optim.Optimizer] = {}
         for phase in method.phases:
-            published = method.optimisation[phase]
-            rate = rate_at(published, 0, settings.lr)
-            parameters = list(self.method.parameters_of(phase))
-            self._optimisers[phase] = torch.optim.Adam(parameters, rate, published.betas, fused=True)
+            self._optimisers[phase] = self.method.optimiser(phase, settings.lr)
         self._scaler = torch.amp.GradScaler(device.type, enabled=settings.amp == "fp16")
         self._progress = Progress()
         self._unchecked: list[tuple[int, str, Tensor, dict[str, Tensor]]] = []  # losses of the last step
@@ -159,8 +156,7 @@ class Training:
         taken = (self._progress.epoch - 1) * self._plan.steps + self._progress.step
         found = []
         for phase, optimiser in self._optimisers.items():
-            for group in optimiser.param_groups:
-                group["lr"] = rate_at(self.method.optimisation[phase], taken, self._settings.lr)
+            set_rate(optimiser, rate_at(self.method.optimisation[phase], taken, self._settings.lr))
             optimiser.zero_grad(set_to_none=True)
             with self._precision():
                 losses = self.method.losses(phase, batch)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import Parameter, functional
+from torch.optim import Adam, Optimizer
 
 from tools.train.encoders import Encoder
 
@@ -55,6 +56,7 @@ class Method(nn.Module, ABC):
     uses_identity: ClassVar[bool] = False  # whether it learns from several pictures of the same identity in a batch
     settings_type: ClassVar[type[Settings]] = Settings
     optimisation: ClassVar[Mapping[str, Optimisation]]  # by phase
+    slower: ClassVar[Mapping[str, float]] = {}  # layers that learn at this share of their phase's rate
 
     def __init__(self, encoder: Encoder, **settings: Any) -> None:
         """Raise ValueError for a setting that the method does not have, and for a value that it cannot have."""
@@ -74,6 +76,22 @@ class Method(nn.Module, ABC):
         """Yield what the optimiser of a phase changes. Raises ValueError for a phase that the method does not have."""
         self._known(phase)
         yield from self._parameters_of(phase)
+
+    def optimiser(self, phase: str, rate: float | None = None) -> Adam:
+        """Return the published optimiser of a phase, at a rate or at the published one.
+
+        Raises ValueError for a phase that the method does not have.
+        """
+        self._known(phase)
+        published = self.optimisation[phase]
+        shares = {of: share for name, share in self.slower.items() for of in self.get_submodule(name).parameters()}
+        groups: dict[float, list[Parameter]] = {}
+        for parameter in self.parameters_of(phase):
+            groups.setdefault(shares.get(parameter, 1.0), []).append(parameter)
+        given = [{"params": parameters, "share": share} for share, parameters in groups.items()]
+        made = Adam(given, betas=published.betas, fused=True)
+        set_rate(made, published.rate if rate is None else rate)
+        return made
 
     def losses(self, phase: str, batch: Batch) -> dict[str, Tensor]:
         """Return numbers as tensors of no dimension: `loss` is to be minimised, the others are for the log.
@@ -96,6 +114,12 @@ class Method(nn.Module, ABC):
     def _known(self, phase: str) -> None:
         if phase not in self.phases:
             raise ValueError(f"{type(self).__name__} has no phase {phase!r}; it has {', '.join(self.phases)}")
+
+
+def set_rate(optimiser: Optimizer, rate: float) -> None:
+    """Set the rate of a method's optimiser; layers that learn more slowly get their share of it."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["share"] * rate
 
 
 class RowNorm(nn.BatchNorm1d):

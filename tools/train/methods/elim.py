@@ -42,6 +42,7 @@ class ELIM(Method):
     settings_type = ELIMSettings
     settings: ELIMSettings
     optimisation: ClassVar = {"regression": Optimisation(1e-4, (0.5, 0.99), (500, 1000, 2000, 3000, 5000))}
+    slower: ClassVar = {"head": 0.25}  # FER-Zoo, archs/elim.py: the sum over so many features moves fast enough
     steps: Tensor
 
     def __init__(self, encoder: Encoder, **settings: float) -> None:
