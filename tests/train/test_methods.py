@@ -157,7 +157,7 @@ def test_the_optimisers_move_what_is_of_their_phase(name: str) -> None:
             rates = {of: group["lr"] for group in optimiser.param_groups for of in group["params"]}
             assert sum(len(group["params"]) for group in optimiser.param_groups) == len(rates)
             assert set(rates) == set(method.parameters_of(phase))
-            slow = set(method.head.parameters()) if name == "elim" else set()
+            slow = set(method.get_submodule("head").parameters()) if name == "elim" else set()
             assert rates == {of: expected / 4 if of in slow else expected for of in rates}
             assert {group["betas"] for group in optimiser.param_groups} == {published.betas}
     with pytest.raises(ValueError, match="has no phase 'other'; it has"):
