@@ -69,9 +69,13 @@ def test_train_predict_evaluate_and_the_table(tree: Path, trained: Path, tmp_pat
             assert any(abs(float(number) - value) < 2e-6 for number in re.findall(r"-?\d\.\d+(?:e-?\d+)?", figures))
     board = run("train", "--leaderboard", trained, "--output", tmp_path / "baselines.json")
     assert board.exit_code == 0, board.output
-    value, low, high = found["test"]["valence"]["ccc"]
-    assert f"{value:.3f} [{low:.3f}, {high:.3f}]" in board.stdout
-    assert "| `small_cropped` | baseline | alexnet | 1 epochs at most, batch 12 | 2 | valence |" in board.stdout
+    (value, low, high), digest = found["test"]["valence"]["ccc"], found["data"]["train_pictures"]
+    assert f"| baseline | 0 | {value:.3f} [{low:.3f},\u00a0{high:.3f}] |" in board.stdout
+    assert re.search(r"^\| baseline \| .*\| 2 \| \d+\.\d \|$", board.stdout, re.M)
+    assert (
+        "In all runs: config `small_cropped`, encoder alexnet, epochs at most 1, patience 5, batch 12, rate of the "
+        f"method, precision float32, weights random, device cpu, processes 1, data `local {digest[:12]}`, code `"
+    ) in board.stdout
     assert len(json.loads((tmp_path / "baselines.json").read_text())["runs"]) == 2
     assert str(tmp_path) not in (tmp_path / "baselines.json").read_text()
 
@@ -89,18 +93,22 @@ def test_only_what_was_run_is_in_the_table(tree: Path, trained: Path, tmp_path: 
     (runs / "4" / "run.json").write_text("{")
     shutil.copytree(trained / "1", runs / "5")
     (runs / "5" / "run.json").write_text(json.dumps({**half, "test": None}))
+    shutil.copytree(trained / "1", runs / "6")
+    (runs / "6" / "run.json").write_text(json.dumps({**half, "minutes": half["minutes"] + 1}))
     done = run("train", "--leaderboard", runs)
     assert done.exit_code == 0
-    assert "| `small_cropped` | baseline | alexnet | 1 epochs at most, batch 12 | 1 | valence |" in done.stdout
+    assert re.search(r"^\| baseline \| .*\| 1 \| \d+\.\d \|$", done.stdout, re.M)
     for line in (
         f"left out: {runs}/0: predictions.csv is not the file that the run wrote: its digest differs",
         f"left out: {runs}/2: the run is not finished",
         f"left out: {runs}/3: best.safetensors is missing",
         f"left out: {runs}/4/run.json is no JSON",
         f"left out: {runs}/5: the run has no figures of a test split",
+        f"left out: {runs}/6: the run in {runs}/1 is by the same settings, data and code",
     ):
         assert line in done.stderr
-    shutil.rmtree(runs / "1")
+    for name in "16":
+        shutil.rmtree(runs / name)
     assert said(run("train", "--leaderboard", runs)) == f"error: there is no finished run below {runs}"
     assert said(run("train", "--leaderboard", tmp_path / "none")).startswith(f"error: {tmp_path}/none is no folder")
 

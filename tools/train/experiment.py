@@ -160,11 +160,18 @@ def _finish(
         best, _ = load_model(folder / MODEL, settings.method)
         best = best.to(processes.device)
         examples = read_examples(rows, TEST, all_rows=True)
+        digest = hashlib.sha256(examples.affect.numpy().tobytes())  # figures on other pictures or truths are no match
+        device = processes.device
         with bar("predicting test", len(examples)) as advance:
-            found = predicted_rows(best, rows, examples, settings.batch_size, workers, processes.device, advance)
+            found = predicted_rows(best, rows, examples, settings.batch_size, workers, device, advance, digest.update)
         write_text(folder / PREDICTIONS, predictions_text(examples.ids, found))
         scores = with_intervals(examples.affect.double().numpy(), clipped(found).round(6))
-        outcome["test"] = {"pictures": len(examples), **scores, "bootstrap": dict(RESAMPLES)}
+        outcome["test"] = {
+            "pictures": len(examples),
+            "digest": digest.hexdigest(),
+            **scores,
+            "bootstrap": dict(RESAMPLES),
+        }
     finish(folder, outcome)
     return read(folder)
 
