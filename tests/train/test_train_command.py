@@ -253,7 +253,7 @@ def test_what_predict_cannot_do(tree: Path, trained: Path, tmp_path: Path) -> No
     )
     assert "has no split 'dev'" in predicting("--checkpoint", model, "--split", "dev", *output)
     assert "expected a file that ends in .csv" in predicting("--checkpoint", model, "--output", tmp_path / "p.txt")
-    assert "p.csv cannot be written (No such file or directory)" in predicting(
+    assert f"p.csv cannot be written (there is no folder {tmp_path}/none)" in predicting(
         "--checkpoint", model, "--output", tmp_path / "none" / "p.csv"
     )
 

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from tools.describe.blocks.baselines import FORMAT, METRICS, OF, REFERENCES, tables
@@ -73,7 +74,9 @@ def _entry(folder: Path) -> dict[str, Any]:
                 raise ValueError(f"{folder}: {name} is missing")
             if digest(folder / name) != files[name]:
                 raise ValueError(f"{folder}: {name} is not the file that the run wrote: its digest differs")
-        return {
+        if not isinstance(settings["seed"], (int, NoneType)):
+            raise TypeError(f"the seed is {settings['seed']!r}")
+        entry = {
             "method": method, "encoder": settings["encoder"], "seed": settings["seed"],
             "config": str(data["config"]), "data": _data(data), "code": str(found["code"]),
             "labels": data.get("labels"), "identity": data.get("identity"),
@@ -83,8 +86,17 @@ def _entry(folder: Path) -> dict[str, Any]:
                      "bootstrap": found["test"]["bootstrap"],
                      **{name: {metric: _figure(found["test"][name][metric]) for metric in METRICS} for name in OF}},
         }  # fmt: skip
-    except (KeyError, TypeError, OSError) as error:
-        raise ValueError(f"{folder / RUN} is damaged ({type(error).__name__}: {error})") from None
+    except (LookupError, TypeError, AttributeError, OSError) as error:
+        raise _damaged(folder, error) from None
+    try:
+        tables([entry])  # whatever else it says, it can be shown
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _damaged(folder, error) from None
+    return entry
+
+
+def _damaged(folder: Path, error: Exception) -> ValueError:
+    return ValueError(f"{folder / RUN} is damaged ({type(error).__name__}: {error})")
 
 
 def _data(data: Mapping[str, Any]) -> str:

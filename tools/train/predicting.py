@@ -102,3 +102,6 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise ValueError(f"{path} cannot be written ({error.strerror})") from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
