@@ -134,12 +134,16 @@ def _watcher(first: bool) -> Watcher:
     from tools.train.progress import Watcher
 
     class Shown(Watcher):
-        """A bar of steps for each epoch, and a line when it ends."""
+        """A bar of steps, anew for each epoch, and a line when it ends."""
 
         _bar: tqdm[Any] | None = None
 
         def begins(self, epoch: int, step: int, steps: int) -> None:
-            self._bar = tqdm(desc=f"epoch {epoch}", initial=step, total=steps, unit=" steps", disable=None, leave=False)
+            if self._bar is None:
+                self._bar = tqdm(total=steps, unit=" steps", disable=None, leave=False)
+            self._bar.set_description(f"epoch {epoch}", refresh=False)
+            self._bar.reset(steps)
+            self._bar.n = self._bar.initial = step
 
         def stepped(self, loss: float) -> None:
             if self._bar is not None:
@@ -147,7 +151,6 @@ def _watcher(first: bool) -> Watcher:
                 self._bar.update()
 
         def ends(self, line: Mapping[str, Any], best: bool) -> None:
-            self.leaves()
             if sys.stderr.isatty():
                 found = line["validation"]["ccc"]
                 tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)

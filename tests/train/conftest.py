@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.train import Small
-from tests.train.training import chosen, draw, eight_in_each_split
+from tests.train.training import SHORT, chosen, draw, eight_in_each_split, train
 from tools.train.encoders import ENCODERS
 
 
@@ -24,10 +25,27 @@ def eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return eight_in_each_split(tmp_path_factory.mktemp("eight") / "tree")
 
 
-@pytest.fixture
-def small_encoder() -> Iterator[None]:
-    """Both encoders are a small one for a while."""
+@contextmanager
+def small() -> Iterator[None]:
+    """Replace both encoders by a small one for a while."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(ENCODERS):
             patch.setitem(ENCODERS, name, Small)
         yield
+
+
+@pytest.fixture
+def small_encoder() -> Iterator[None]:
+    """Both encoders are a small one for a while."""
+    with small():
+        yield
+
+
+@pytest.fixture(scope="session")
+def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of each of two seeds; it must not be changed."""
+    folder = tmp_path_factory.mktemp("runs")
+    with small():
+        for seed in "01":
+            assert train(tree, folder / seed, *SHORT, "--seed", seed).exit_code == 0
+    return folder
