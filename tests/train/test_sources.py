@@ -54,7 +54,7 @@ def test_a_repository_that_is_not_there(published: Publication, tmp_path: Path) 
     output = ("--output", tmp_path / "run")
     line = said(run("train", "--method", "caf", *ON, "--repo-id", f"{REPO}-none", *output))
     assert f"{REPO}-none" in line
-    assert "no such revision" in said(
+    assert "has no revision 'x'" in said(
         run("train", "--method", "caf", *ON, "--repo-id", REPO, "--revision", "x", *output)
     )
     assert not (tmp_path / "run").exists()
