@@ -43,7 +43,7 @@ def test_output_that_is_taken(tree: Path, trained: Path, tmp_path: Path) -> None
         shutil.copy(pictures[0], picture)
     assert "the pictures of split train have changed" in said(train(moved, runs / "1", *options, "--resume"))
     sheet = moved / "dataset_sheet.csv"
-    sheet.write_text(sheet.read_text().replace(",male,", ",female,"))
+    sheet.write_text(sheet.read_text().replace(",teen,", ",old,"))
     line = said(train(moved, runs / "1", *options, "--resume"))
     assert "(the rows have another order, truth or identity now)" in line
     (runs / "1" / "last.pt").write_bytes(b"no state")
