@@ -46,6 +46,8 @@ def main(
         check_config(source["config"])
         if output.suffix.lower() != ".csv":
             raise ValueError(f"--output {output}: expected a file that ends in .csv")
+        if not output.parent.is_dir():  # told before the work, not after it
+            raise ValueError(f"{output} cannot be written (there is no folder {output.parent})")
         place = device_of(device)
         found, _ = load_model(checkpoint, method)
         with opened(source) as rows:

@@ -16,7 +16,7 @@ from tools.source_options import opened, source_options
 from tools.train_options import AS_PATH, BATCH_SIZE, machine_options, plainly, shown_bar
 
 if TYPE_CHECKING:  # the parts are loaded when the command runs, so that --help answers at once
-    from tools.train.training import Watcher
+    from tools.train.progress import Watcher
 
 # A test compares these with those of the library, which takes seconds to load.
 METHODS, ENCODERS = ("baseline", "caf", "avce", "elim"), ("alexnet", "resnet18")
@@ -52,6 +52,8 @@ def main(runs: tuple[Path, ...], method: str | None, output: Path | None, leader
     Started by torchrun, several processes train together. Exit status: 0 done, 2 it could not be.
     """
     if leaderboard:
+        if method is not None:
+            raise click.UsageError("--method goes without --leaderboard, which shows every run")
         _leaderboard(runs, output)
         return
     if runs:
@@ -126,26 +128,36 @@ def _leaderboard(folders: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _watcher(first: bool) -> Watcher:
-    """Return who shows the epochs: a bar on a terminal, a line an epoch in a pipe."""
+    """Return who shows the epochs: on a terminal a bar, and a line for each; in a pipe nothing."""
     from tqdm import tqdm
 
-    from tools.train.training import Watcher
+    from tools.train.progress import Watcher
 
     class Shown(Watcher):
-        """A bar of steps for each epoch, and a line when it ends."""
+        """A bar of steps, anew for each epoch, and a line when it ends."""
+
+        _bar: tqdm[Any] | None = None
 
         def begins(self, epoch: int, step: int, steps: int) -> None:
-            self._bar = tqdm(desc=f"epoch {epoch}", initial=step, total=steps, unit=" steps", disable=None, leave=False)
+            if self._bar is None:
+                self._bar = tqdm(total=steps, unit=" steps", disable=None, leave=False)
+            self._bar.set_description(f"epoch {epoch}", refresh=False)
+            self._bar.reset(steps)
+            self._bar.n = self._bar.initial = step
 
         def stepped(self, loss: float) -> None:
-            self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            self._bar.update()
+            if self._bar is not None:
+                self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                self._bar.update()
 
         def ends(self, line: Mapping[str, Any], best: bool) -> None:
-            self._bar.close()
             if sys.stderr.isatty():
                 found = line["validation"]["ccc"]
                 tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)
+
+        def leaves(self) -> None:  # so that what stopped it stands on a line of its own
+            if self._bar is not None:
+                self._bar.close()
 
     return Shown() if first else Watcher()
 

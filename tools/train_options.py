@@ -37,7 +37,7 @@ def plainly() -> Iterator[None]:
     except ImportError:
         fail(ValueError("this needs torch, which is not installed: pip install 'diffusionfer[train]'"))
     from tools.publish.calls import HubError
-    from tools.train.memory import OUT_OF_MEMORY, says_out_of_memory
+    from tools.train.memory import said_of_memory
 
     try:
         yield
@@ -50,9 +50,9 @@ def plainly() -> Iterator[None]:
     except ValueError as error:
         fail(error)
     except (RuntimeError, MemoryError) as error:
-        if not says_out_of_memory(error):
+        if (said := said_of_memory(error)) is None:
             raise
-        fail(ValueError(OUT_OF_MEMORY))
+        fail(ValueError(said))
     except KeyboardInterrupt:
         stop()
 

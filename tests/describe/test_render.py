@@ -301,7 +301,7 @@ def test_the_tables_of_baselines_are_made_from_a_file_beside_the_card(place: Pat
     (place / "assets" / "baselines.json").write_bytes(results(entry(0, 0.5), entry(1, 0.7)))
     assert run(place, "--check").exit_code == 1
     assert run(place).exit_code == 0
-    assert "| `small_cropped` | caf | alexnet |  | 2 | valence | 0.600 ± 0.141 |" in card.read_text(encoding="utf-8")
+    assert "| caf | 0.600 ±\u00a00.141 | 0.600 ±\u00a00.141 | 2 | 2.0 |" in card.read_text(encoding="utf-8")
     assert run(place, "--check").exit_code == 0
     (place / "assets" / "baselines.json").write_text("{}")
     damaged = run(place)

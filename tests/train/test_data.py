@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.check.repos import write_published
+from tests.publish.published import set_cell
 from tests.train import noise
 from tests.trees import face_rows, png, write_faces, write_sheet
 from tools.train.examples import Examples, read_examples
@@ -65,6 +68,19 @@ def test_rows_without_a_truth_are_left_out(tmp_path: Path) -> None:
     assert list(found.ids) == [table["image_id"][row].as_py() for row in found.rows.tolist()]
     assert torch.equal(found.affect[:, 1], torch.tensor(table["arousal"].to_numpy()[found.rows]))
     assert every.affect[:, 0].isnan().nonzero().flatten().tolist() == [2, 5]
+
+
+def test_what_is_no_number_is_no_truth(tmp_path: Path) -> None:
+    """NaN and infinity, which shards can hold, are left out as what is missing is."""
+    (tmp_path / "raw").mkdir()
+    write_published(tmp_path / "raw", tmp_path / "shards", ("small_cropped",))
+    (path,) = (tmp_path / "shards" / "small_cropped").glob("train-*.parquet")
+    table = set_cell(pq.read_table(path), "valence", 3, float("nan"))
+    pq.write_table(set_cell(table, "arousal", 5, float("inf")), path)
+    with open_rows("small_cropped", data_dir=tmp_path / "shards") as rows:
+        found = read_examples(rows, "train")
+    assert (len(found), found.lacking) == (22, 2)
+    assert found.rows.tolist() == [row for row in range(24) if row not in (3, 5)]
 
 
 def test_nothing_to_learn(tmp_path: Path) -> None:

@@ -11,26 +11,36 @@ import torch
 from safetensors.torch import load_file
 
 from tests.environments import ROOT
-from tests.train.training import environment
+from tests.train.training import environment, record, said, train
 from tools.train.processes import Processes
 
 OPTIONS = ("--config", "small_cropped", "--epochs", "2", "--batch-size", "8", "--device", "cpu", "--workers", "0")
 
 
-def together(tree: Path, output: Path, *options: str, method: str = "caf") -> subprocess.CompletedProcess[str]:
-    """Run the command in two processes."""
+def together(
+    tree: Path, output: Path, *options: str, method: str = "caf", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in two processes, with more in their environment."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += [str(ROOT / "tests" / "train" / "command.py"), "train", "--method", method, "--data-dir", str(tree)]
     command += ["--output", str(output), *OPTIONS, *options]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_two_processes(tree: Path, tmp_path: Path) -> None:
-    """They give one finished run, the same each time; its record says that they were two."""
-    for name in ("one", "two"):
-        done = together(tree, tmp_path / name)
+def test_two_processes(tree: Path, tmp_path: Path, small_encoder: None) -> None:
+    """They give one finished run, the same also where one of them was killed after an epoch; its record says two."""
+    killed = together(tree, tmp_path / "two", KILLED_AFTER="1")
+    assert killed.returncode != 0
+    assert not json.loads((tmp_path / "two" / "run.json").read_text())["finished"]
+    options = ["--epochs", "2", "--batch-size", "8", "--resume"]
+    alone = said(train(tree, tmp_path / "two", *options, method="caf"))
+    assert "holds a run by other settings (processes was 2, and is 1 now)" in alone
+    for name, more in (("one", ()), ("two", ("--resume",))):
+        assert (tmp_path / name / "last.pt").exists() == bool(more)
+        done = together(tree, tmp_path / name, *more)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("validation CCC") == 1
+    assert record(tmp_path / "one") == record(tmp_path / "two")
     assert (tmp_path / "one" / "best.safetensors").read_bytes() == (tmp_path / "two" / "best.safetensors").read_bytes()
     found = json.loads((tmp_path / "one" / "run.json").read_text())
     assert found["finished"]

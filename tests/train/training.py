@@ -22,6 +22,7 @@ from tools.make.embedded import CROPPED, Row, cropped_path, read_sheet, render_t
 from tools.train.encoders import Encoder
 
 CONFIG = "small_cropped"
+SHORT = ("--epochs", "1", "--batch-size", "12")
 
 
 class Sharp(Encoder):
@@ -78,6 +79,18 @@ def train(data_dir: Path, output: Path, *options: str, method: str = "baseline")
     """Run `diffusionfer train` in this process; the encoder must have been replaced by a small one."""
     given = ["--config", CONFIG, "--data-dir", str(data_dir), "--output", str(output), "--workers", "0"]
     return CliRunner().invoke(cli.main, ["train", "--method", method, "--device", "cpu", *given, *options])
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run a verb in this process."""
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def said(done: Result) -> str:
+    """Return the one line that a command that cannot run says."""
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+    return done.stderr.splitlines()[-1]
 
 
 def record(folder: Path) -> dict[str, Any]:

@@ -10,15 +10,16 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from tools.describe.blocks.baselines import FORMAT, METRICS, OF, tables
+from tools.describe.blocks.baselines import FORMAT, METRICS, OF, REFERENCES, tables
 from tools.train.checkpoint import digest
 from tools.train.methods import METHODS
 from tools.train.runs import MODEL, PREDICTIONS, RUN, read
 
-REFERENCES = ("mean", "ridge")  # what the methods are compared with: they have no model
 ORDER = (*REFERENCES, *METHODS)
+MADE_BY = ("settings", "config", "data", "labels", "code")  # runs that have all of these in common are one, made twice
 
 
 def collect(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -26,7 +27,9 @@ def collect(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
 
     Raises ValueError for a folder that is none.
     """
-    entries, left_out, seen = [], [], set()
+    entries: list[dict[str, Any]] = []
+    left_out, seen = [], set()
+    made: dict[str, Path] = {}
     for folder in folders:
         if not folder.is_dir():
             raise ValueError(f"{folder} is no folder")
@@ -35,11 +38,17 @@ def collect(folders: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
                 continue
             seen.add(path.resolve())
             try:
-                entries.append(_entry(path.parent))
+                entry = _entry(path.parent)
             except ValueError as error:
                 left_out.append(str(error))
-    kept = {json.dumps(entry, sort_keys=True): entry for entry in entries}  # a copy of a folder is no other run
-    return sorted(kept.values(), key=_place), left_out
+                continue
+            by = json.dumps([entry[name] for name in MADE_BY], sort_keys=True)
+            if by in made:
+                left_out.append(f"{path.parent}: the run in {made[by]} is by the same settings, data and code")
+                continue
+            made[by] = path.parent
+            entries.append(entry)
+    return sorted(entries, key=_place), left_out
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -65,16 +74,29 @@ def _entry(folder: Path) -> dict[str, Any]:
                 raise ValueError(f"{folder}: {name} is missing")
             if digest(folder / name) != files[name]:
                 raise ValueError(f"{folder}: {name} is not the file that the run wrote: its digest differs")
-        return {
+        if not isinstance(settings["seed"], (int, NoneType)):
+            raise TypeError(f"the seed is {settings['seed']!r}")
+        entry = {
             "method": method, "encoder": settings["encoder"], "seed": settings["seed"],
             "config": str(data["config"]), "data": _data(data), "code": str(found["code"]),
+            "labels": data.get("labels"), "identity": data.get("identity"),
             "epochs": found["epochs"], "best_epoch": found["best_epoch"], "minutes": found["minutes"],
             "machine": found["machine"], "settings": settings,
-            "test": {"pictures": found["test"]["pictures"], "bootstrap": found["test"]["bootstrap"],
+            "test": {"pictures": found["test"]["pictures"], "digest": found["test"].get("digest"),
+                     "bootstrap": found["test"]["bootstrap"],
                      **{name: {metric: _figure(found["test"][name][metric]) for metric in METRICS} for name in OF}},
         }  # fmt: skip
-    except (KeyError, TypeError, OSError) as error:
-        raise ValueError(f"{folder / RUN} is damaged ({type(error).__name__}: {error})") from None
+    except (LookupError, TypeError, AttributeError, OSError) as error:
+        raise _damaged(folder, error) from None
+    try:
+        tables([entry])  # whatever else it says, it can be shown
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _damaged(folder, error) from None
+    return entry
+
+
+def _damaged(folder: Path, error: Exception) -> ValueError:
+    return ValueError(f"{folder / RUN} is damaged ({type(error).__name__}: {error})")
 
 
 def _data(data: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ def read_configuration(path: Path) -> dict[str, Any]:
             found = json.loads((file.metadata() or {})[KEY])
         if not isinstance(found, dict):
             raise ValueError("no object")
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
         raise ValueError(
             f"{path} is no model of this project ({_first_line(error)}): give the best.safetensors of a run"
         ) from None
@@ -113,7 +113,7 @@ def load_model(path: Path, method: str | None = None) -> tuple[Method, dict[str,
     made_by = read_configuration(path)
     if method is not None and made_by.get("method") != method:
         raise ValueError(f"{path} is a model of method {made_by.get('method')!r}, not of {method!r}")
-    if made_by.get("method") not in METHODS or made_by.get("encoder") not in ENCODERS:
+    if str(made_by.get("method")) not in METHODS or str(made_by.get("encoder")) not in ENCODERS:
         raise ValueError(
             f"{path} is of method {made_by.get('method')!r} with encoder {made_by.get('encoder')!r}, "
             "which this version does not have"

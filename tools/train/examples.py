@@ -64,6 +64,8 @@ def read_examples(
     if not all_rows:
         for name in ("emotion", *AFFECT):
             known &= pc.is_valid(table[name]).to_numpy()
+        for name in AFFECT:
+            known &= np.isfinite(pc.fill_null(table[name], 0).to_numpy())  # NaN is no truth either
     places = np.flatnonzero(known)
     if not len(places):
         raise ValueError(f"{rows.name}: no row of split {split} of {rows.config} has valence, arousal and emotion")

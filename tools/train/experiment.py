@@ -10,8 +10,8 @@ import hashlib
 import importlib
 import platform
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from tools.train.examples import Examples, read_examples
 from tools.train.pixels import Mapped, write_pixels
 from tools.train.predicting import predicted_rows, predictions_text, write_text
 from tools.train.processes import Processes
-from tools.train.runs import MODEL, PIXELS, PREDICTIONS, Settings, begin, confirm_pictures, finish, read
+from tools.train.progress import Progress, Watcher
+from tools.train.runs import MODEL, PIXELS, PREDICTIONS, Settings, begin, confirm_pictures, finish, occupied, read
 from tools.train.scores import RESAMPLES, clipped, with_intervals
-from tools.train.training import Progress, Split, Training, Watcher
+from tools.train.training import Split, Training
 from tools.use.rows import Rows
 
 SPLITS = ("train", "validation")
@@ -83,25 +84,28 @@ def run(
     method = model(settings.method, settings.encoder, weights)
     splits = {split: read_examples(rows, split, identity) for split in SPLITS}
     data = _data(rows, source, splits)
-    processes.by_the_first(lambda: begin(folder, settings, data, resume))
-    if processes.first:
-        for line in _notes(method.uses_identity, splits):
-            say(line)
-    prepared = processes.by_the_first(lambda: _decode(folder, rows, splits, workers, bar))
-    processes.by_the_first(lambda: confirm_pictures(folder, prepared))
-    mapped = {
-        split: Split(examples, Mapped(folder / path, len(examples)))
-        for path, (split, examples) in zip(PIXELS, splits.items(), strict=True)
-    }
-    configuration = {
-        "method": settings.method, "encoder": settings.encoder, "config": rows.config, "seed": settings.seed,
-        "input": {"resize": 256, "crop": 224, "statistics": "ImageNet"}, "output": ["valence", "arousal"],
-    }  # fmt: skip
-    training = Training(
-        folder, settings, configuration, method, mapped["train"], mapped["validation"], processes, workers, watcher
-    )
-    progress = training.run()
-    return processes.by_the_first(lambda: _finish(folder, settings, rows, progress, processes, workers, bar))
+    with ExitStack() as stack:
+        processes.by_the_first(lambda: begin(folder, settings, data, resume))
+        processes.by_the_first(lambda: stack.enter_context(occupied(folder)))
+        if processes.first:
+            for line in _notes(method.uses_identity, splits):
+                say(line)
+        prepared = processes.by_the_first(lambda: _decode(folder, rows, splits, workers, bar))
+        begun = processes.by_the_first(lambda: confirm_pictures(folder, prepared))
+        mapped = {
+            split: Split(examples, Mapped(folder / path, len(examples)))
+            for path, (split, examples) in zip(PIXELS, splits.items(), strict=True)
+        }
+        configuration = {
+            "method": settings.method, "encoder": settings.encoder, "config": rows.config, "seed": settings.seed,
+            "input": {"resize": 256, "crop": 224, "statistics": "ImageNet"}, "output": ["valence", "arousal"],
+            "settings": asdict(settings), "data": begun["data"], "code": begun["code"],
+        }  # fmt: skip
+        training = Training(
+            folder, settings, configuration, method, mapped["train"], mapped["validation"], processes, workers, watcher
+        )
+        progress = training.run()
+        return processes.by_the_first(lambda: _finish(folder, settings, rows, progress, processes, workers, bar))
 
 
 def _data(rows: Rows, source: Source, splits: Mapping[str, Examples]) -> dict[str, Any]:
@@ -160,11 +164,18 @@ def _finish(
         best, _ = load_model(folder / MODEL, settings.method)
         best = best.to(processes.device)
         examples = read_examples(rows, TEST, all_rows=True)
+        digest = hashlib.sha256(examples.affect.numpy().tobytes())  # figures on other pictures or truths are no match
+        device = processes.device
         with bar("predicting test", len(examples)) as advance:
-            found = predicted_rows(best, rows, examples, settings.batch_size, workers, processes.device, advance)
+            found = predicted_rows(best, rows, examples, settings.batch_size, workers, device, advance, digest.update)
         write_text(folder / PREDICTIONS, predictions_text(examples.ids, found))
         scores = with_intervals(examples.affect.double().numpy(), clipped(found).round(6))
-        outcome["test"] = {"pictures": len(examples), **scores, "bootstrap": dict(RESAMPLES)}
+        outcome["test"] = {
+            "pictures": len(examples),
+            "digest": digest.hexdigest(),
+            **scores,
+            "bootstrap": dict(RESAMPLES),
+        }
     finish(folder, outcome)
     return read(folder)
 

@@ -116,8 +116,8 @@ def write_pixels(
                 file.write(pixels.tobytes())
                 advance(1)
     except OSError as error:
-        if error.filename is not None or error.errno is None:
-            raise
+        if error.filename not in (None, str(path), path) or error.errno is None:
+            raise  # of a picture
         needed = f"{len(examples) * PICTURE / 1e6:,.0f} MB"
         raise ValueError(
             f"{path} cannot be written ({error.strerror}): the pixels of {len(examples):,} pictures take {needed}"

@@ -49,8 +49,12 @@ def predicted_rows(
     workers: int,
     device: torch.device,
     advance: Callable[[int], object] = lambda done: None,
+    digest: Callable[[bytes], object] = lambda of: None,
 ) -> Affects:
-    """Return what a model says of the pictures of a split (n, 2), each decoded once. Raises what decoding raises."""
+    """Return what a model says of the pictures of a split (n, 2), each decoded once. Raises what decoding raises.
+
+    `digest` is told the sha256 of each file, in order.
+    """
     method.eval()
     found: list[Affects] = []
     some: list[Pixels] = []
@@ -63,7 +67,7 @@ def predicted_rows(
         advance(len(some))
         some.clear()
 
-    for _, pixels in each_decoded(rows, examples, workers):
+    for _, pixels in each_decoded(rows, examples, workers, digest):
         some.append(pixels[edge : edge + CROP, edge : edge + CROP])
         if len(some) == batch:
             flush()
@@ -98,3 +102,6 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise ValueError(f"{path} cannot be written ({error.strerror})") from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -15,6 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from tools.publish.calls import HubError
+
 T = TypeVar("T")
 PATIENCE = timedelta(hours=12)  # while the first process decodes the pictures, the others wait
 
@@ -61,15 +63,15 @@ class Processes:
         return found
 
     def by_the_first(self, make: Callable[[], T]) -> T:
-        """Return to all what the first process makes; where that raises OSError or ValueError, all raise."""
+        """Return to all what the first process makes; where a user can mend what is wrong, all raise."""
         if self.size == 1:
             return make()
         result: list[tuple[T | None, str | None]] = [(None, None)]
-        failure: OSError | ValueError | None = None
+        failure: Exception | None = None
         if self.first:
             try:
                 result = [(make(), None)]
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, HubError) as error:
                 failure = error
                 result = [(None, str(error))]
         dist.broadcast_object_list(result, 0)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,15 @@ from typing import Any
 from tools.train.checkpoint import PART, digest
 from tools.train.predicting import write_text
 
+try:
+    import fcntl
+except ImportError:  # Windows: nothing tells there that two processes have one folder
+    fcntl = None  # type: ignore[assignment]
+
 FORMAT = 1
 RUN, STATE, MODEL, PREDICTIONS, LOGS = "run.json", "last.pt", "best.safetensors", "predictions.csv", "logs"
 PIXELS = ("train.pixels", "validation.pixels")  # while it trains
-FILES = {RUN, STATE, MODEL, PREDICTIONS, LOGS, *PIXELS}
+LOCK = ".lock"  # held by the process that trains in the folder
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,10 @@ def code_revision() -> str:
             return commit[:12] + ("+changes" if changes else "")
         except (OSError, subprocess.CalledProcessError):
             pass
-    return f"version {importlib.metadata.version('diffusionfer')}"
+    try:
+        return f"version {importlib.metadata.version('diffusionfer')}"
+    except importlib.metadata.PackageNotFoundError:  # an archive of the sources, not installed
+        return "unknown"
 
 
 def begin(folder: Path, settings: Settings, data: Mapping[str, Any], resume: bool) -> None:
@@ -64,7 +73,7 @@ def begin(folder: Path, settings: Settings, data: Mapping[str, Any], resume: boo
     wanted = {"settings": asdict(settings), "data": dict(data)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        strange = sorted(path.name for path in folder.iterdir() if _name(path) not in FILES)
+        strange = sorted(path.name for path in folder.iterdir() if path.name != f".{RUN}{PART}")
     except OSError as error:
         raise ValueError(f"--output {folder} cannot be made ({error.strerror})") from None
     there = (folder / RUN).exists()
@@ -79,34 +88,53 @@ def begin(folder: Path, settings: Settings, data: Mapping[str, Any], resume: boo
         raise ValueError(f"--output {folder} holds a run by other settings ({other}): give another folder")
     if found["finished"]:
         raise ValueError(f"--output {folder} holds this run, finished: give another folder")
-    for path in folder.glob(f".*{PART}"):  # what a killed process was writing
-        path.unlink(missing_ok=True)
     if not resume:
         raise ValueError(f"--output {folder} holds this run, not finished: go on with --resume, or give another folder")
 
 
-def confirm_pictures(folder: Path, pictures: Mapping[str, str]) -> None:
+@contextmanager
+def occupied(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder of a run; at the end what only this process had use of is removed.
+
+    Raises ValueError where another process trains in it.
+    """
+    path = folder / LOCK
+    with path.open("w") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # which no worker process inherits
+            except (BlockingIOError, PermissionError):
+                raise ValueError(f"--output {folder}: another process trains in it: give another folder") from None
+            except OSError:
+                pass  # a file system without locks
+        for part in folder.glob(f".*{PART}"):  # what a killed process was writing
+            part.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            for name in (*PIXELS, LOCK):
+                (folder / name).unlink(missing_ok=True)
+
+
+def confirm_pictures(folder: Path, pictures: Mapping[str, str]) -> dict[str, Any]:
     """Write the digests of the pictures, by split, beside the run, or compare them with those that are there.
 
-    Raises ValueError where the pictures are other ones than those that the run began with.
+    Return what is said of the run. Raises ValueError where the pictures are other ones than those it began with.
     """
     found = read(folder)
     if changed := [split for split, of in pictures.items() if found["data"].get(f"{split}_pictures", of) != of]:
         raise ValueError(f"--output {folder}: the pictures of split {changed[0]} have changed since the run began")
     found["data"] |= {f"{split}_pictures": of for split, of in pictures.items()}
     write_text(folder / RUN, json.dumps(found, indent=1) + "\n")
-
-
-def _name(path: Path) -> str:
-    """Return the name of a file, without what marks one that is being written."""
-    name = path.name
-    return name[1 : -len(PART)] if name.startswith(".") and name.endswith(PART) else name
+    return found
 
 
 def _difference(found: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -> str | None:
     for part, values in wanted.items():
         for name, value in values.items():
             before = found[part].get(name)
+            if name == "labels" and before != value:
+                return "the rows have another order, truth or identity now"
             if before != value:
                 return f"{name.replace('_', '-')} was {before}, and is {value} now"
     return None
@@ -119,7 +147,7 @@ def read(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON ({error})") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"{path} is of no run that this version reads (format {FORMAT})")
@@ -136,5 +164,4 @@ def finish(folder: Path, outcome: Mapping[str, Any]) -> None:
         run["code"] = f"{run['code']}, {now}"  # it went on with other code than it began with
     text = json.dumps({**run, "finished": True, **outcome, "files": files}, indent=1)
     write_text(folder / RUN, text + "\n")
-    for name in (STATE, *PIXELS):
-        (folder / name).unlink(missing_ok=True)
+    (folder / STATE).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,42 +21,18 @@ from torch.nn import Parameter
 from tools.train.checkpoint import load_state, random_state, save_model, save_state, set_random_state
 from tools.train.examples import Examples
 from tools.train.loading import Plan, loader, normalised
+from tools.train.log import Log
 from tools.train.methods import Batch, Method, Optimisation, set_rate
 from tools.train.pixels import Mapped
 from tools.train.predicting import predicted
 from tools.train.processes import Processes
+from tools.train.progress import Progress, Watcher
 from tools.train.runs import LOGS, MODEL, STATE, Settings
 from tools.train.scores import figures, mean_ccc
 
 SAVE_SECONDS = 300.0  # after which an epoch that still goes on is saved: the most that a kill can cost
 AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 NAMED = 8  # pictures of a batch that a message names
-
-
-class Watcher:
-    """Who is told how a run goes; this one says nothing."""
-
-    def begins(self, epoch: int, step: int, steps: int) -> None:
-        """An epoch begins, or goes on at a step."""
-
-    def stepped(self, loss: float) -> None:
-        """A step was taken."""
-
-    def ends(self, line: Mapping[str, Any], best: bool) -> None:
-        """An epoch ends; `line` is what the history has of it."""
-
-
-@dataclass
-class Progress:
-    """How far a run is: the epoch and the step that come next, what was found so far, and the losses of the epoch."""
-
-    epoch: int = 1
-    step: int = 0
-    seconds: float = 0.0
-    best_epoch: int = 0
-    best_ccc: float = -math.inf
-    history: list[dict[str, Any]] = field(default_factory=list)
-    sums: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,14 +88,17 @@ class Training:
         """
         if (self._folder / STATE).exists():
             self._go_on(load_state(self._folder / STATE))
-        with _Log(self._folder / LOGS, self._progress, self._processes.first) as log:
-            while not self._is_done():
-                self._epoch()
-                line, best = self._validate()
-                log.write(line, self._plan.steps * line["epoch"])
-                self._watcher.ends(line, best)
-                self._progress.epoch, self._progress.step, self._progress.sums = line["epoch"] + 1, 0, {}
-                self._save()
+        try:
+            with Log(self._folder / LOGS, self._progress.history, self._processes.first) as log:
+                while not self._is_done():
+                    self._epoch()
+                    line, best = self._validate()
+                    log.write(line, self._plan.steps * line["epoch"])
+                    self._watcher.ends(line, best)
+                    self._progress.epoch, self._progress.step, self._progress.sums = line["epoch"] + 1, 0, {}
+                    self._save()
+        finally:
+            self._watcher.leaves()
         return self._progress
 
     def _is_done(self) -> bool:
@@ -235,24 +214,23 @@ class Training:
         best = ccc > progress.best_ccc
         if best:
             progress.best_epoch, progress.best_ccc = progress.epoch, ccc
-            if self._processes.first:  # before the state, which says that it is there
-                made = {**self._configuration, "epoch": progress.epoch, "validation_ccc": ccc}
-                save_model(self._folder / MODEL, self.method, made)
+            made = {**self._configuration, "epoch": progress.epoch, "validation_ccc": ccc}
+            # Before the state, which says that it is there.
+            self._processes.by_the_first(lambda: save_model(self._folder / MODEL, self.method, made))
         progress.seconds += time.monotonic() - began
         return line, best
 
     def _save(self) -> None:
         random = self._processes.gathered(random_state(self._processes.device))
-        if self._processes.first:
-            state = {
-                "settings": asdict(self._settings),
-                "progress": asdict(self._progress),
-                "model": self.method.state_dict(),
-                "optimisers": {phase: optimiser.state_dict() for phase, optimiser in self._optimisers.items()},
-                "scaler": self._scaler.state_dict(),
-                "random": random,
-            }
-            save_state(self._folder / STATE, state)
+        state = {
+            "settings": asdict(self._settings),
+            "progress": asdict(self._progress),
+            "model": self.method.state_dict(),
+            "optimisers": {phase: optimiser.state_dict() for phase, optimiser in self._optimisers.items()},
+            "scaler": self._scaler.state_dict(),
+            "random": random,
+        }
+        self._processes.by_the_first(lambda: save_state(self._folder / STATE, state))
 
     def _go_on(self, state: Mapping[str, Any]) -> None:
         if state.get("settings") != asdict(self._settings):
@@ -263,40 +241,9 @@ class Training:
                 optimiser.load_state_dict(state["optimisers"][phase])
             self._scaler.load_state_dict(state["scaler"])
             self._progress = Progress(**state["progress"])
-        except (RuntimeError, KeyError, TypeError, ValueError):
+            set_random_state(state["random"][self._processes.rank], self._processes.device)
+        except (RuntimeError, LookupError, TypeError, ValueError, AttributeError):
             raise ValueError(
                 f"{self._folder / STATE} is of another version of {self._settings.method}: go on with that one, or "
                 "remove it to begin again"
             ) from None
-        set_random_state(state["random"][self._processes.rank], self._processes.device)
-
-
-class _Log:
-    """The TensorBoard log of a run, by the first process; what a killed run wrote beyond its state is dropped."""
-
-    def __init__(self, folder: Path, progress: Progress, first: bool) -> None:
-        self._writer: Any = None
-        if first:
-            from torch.utils.tensorboard import SummaryWriter
-
-            steps = [line["step"] for line in progress.history[-1:] if "step" in line]
-            self._writer = SummaryWriter(str(folder), purge_step=steps[0] + 1 if steps else None)
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(self, *of: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def write(self, line: dict[str, Any], step: int) -> None:
-        """Write the losses and the figures of an epoch, at the steps that were taken."""
-        line["step"] = step
-        if self._writer is None:
-            return
-        for name, value in line["losses"].items():
-            self._writer.add_scalar(f"train/{name}", value, step)
-        for name, value in line["validation"].items():
-            for metric, of in value.items() if isinstance(value, dict) else [("mean", value)]:
-                if of is not None:
-                    self._writer.add_scalar(f"validation/{metric if metric != 'mean' else 'ccc'}/{name}", of, step)
