@@ -109,6 +109,14 @@ def test_whatever_differs_is_a_column(other: dict[str, Any], column: str, values
     assert f" {column} " not in text.split("In all runs: ")[1].split("\n")[0]
 
 
+def test_code_that_differs_by_method_is_no_column() -> None:
+    """Then the sentence says which method was trained by which."""
+    runs = [entry(0, 0.5), entry(1, 0.5), entry(0, 0.7, "elim", code="`45`")]
+    text = baselines(results(reference("ridge", 0.4), *runs))
+    assert shown(text)[0][0] == ["method", "valence CCC", "arousal CCC", "runs", "minutes"]
+    assert "code `123` (ridge, caf), `` `45` `` (elim).\n" in text
+
+
 def test_who_it_is_matters_to_elim_alone() -> None:
     """Then runs by other columns of identity are others; the remaining methods make no use of it."""
     other = [entry(0, 0.5, "elim", identity=["seed"]), entry(1, 0.5, "elim", identity=["race", "age"])]

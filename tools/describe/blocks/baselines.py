@@ -56,7 +56,10 @@ def baselines(content: bytes | None) -> str:
 def tables(runs: Sequence[Run]) -> str:
     """Return the tables of runs, as Markdown: means over seeds, and each run where a reader opens it."""
     facts = [_facts(run) for run in runs]
+    code_of = _code_by_method(runs)
     differing = [name for name in facts[0] if len({of[name] for of in facts} - {""}) > 1]
+    if code_of:
+        differing = [name for name in differing if name != "code"]
     settings: dict[str, list[Run]] = {}
     for run, of in zip(runs, facts, strict=True):
         others = {name: value for name, value in run["settings"].items() if name != "seed"}
@@ -69,7 +72,7 @@ def tables(runs: Sequence[Run]) -> str:
         for run in runs
     ]
     return (
-        f"{MEANS}{_references(runs)}\n\n{_same(facts, differing)}"
+        f"{MEANS}{_references(runs)}\n\n{_same(facts, differing, code_of)}"
         f"{_pair(['method', *differing], ['runs', 'minutes'], means)}\n"
         f"<details>\n<summary>{EACH}</summary>\n\n"
         f"{_pair(['method', *differing, 'seed'], ['epochs', 'minutes'], each)}\n"
@@ -105,12 +108,28 @@ def _facts(run: Run) -> dict[str, str]:
     }
 
 
-def _same(facts: Sequence[Mapping[str, str]], differing: Sequence[str]) -> str:
+def _code_by_method(runs: Sequence[Run]) -> str:
+    """Return which code made the runs of which method; nothing where that of one method differs."""
+    methods: dict[str, list[str]] = {}  # by code
+    for run in runs:
+        some = methods.setdefault(code(run["code"]), [])
+        if run["method"] not in some:
+            some.append(run["method"])
+    if len({method for some in methods.values() for method in some}) < sum(map(len, methods.values())):
+        return ""
+    if len(methods) == 1:
+        return next(iter(methods))
+    return ", ".join(f"{of} ({escaped(', '.join(some))})" for of, some in methods.items())
+
+
+def _same(facts: Sequence[Mapping[str, str]], differing: Sequence[str], code_of: str) -> str:
     """Return the sentence that says what no column says."""
     said = []
     for name in facts[0]:
         values = {of[name] for of in facts} - {""}
-        if values and name not in differing and name not in ("labels", "test"):  # digests that say where data differs
+        if name == "code" and code_of:
+            said.append(f"code {code_of}")
+        elif values and name not in differing and name not in ("labels", "test"):  # digests that say where data differs
             said.append(f"{name} {values.pop()}")
     return f"In all runs: {', '.join(said)}.\n\n" if said else ""
 
