@@ -128,7 +128,7 @@ def _leaderboard(folders: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _watcher(first: bool) -> Watcher:
-    """Return who shows the epochs: on a terminal a bar, and a line for each; in a pipe nothing."""
+    """Return who shows the epochs: a line for each, and on a terminal a bar of its steps."""
     from tqdm import tqdm
 
     from tools.train.progress import Watcher
@@ -151,9 +151,8 @@ def _watcher(first: bool) -> Watcher:
                 self._bar.update()
 
         def ends(self, line: Mapping[str, Any], best: bool) -> None:
-            if sys.stderr.isatty():
-                found = line["validation"]["ccc"]
-                tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)
+            found = line["validation"]["ccc"]
+            tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)
 
         def leaves(self) -> None:  # so that what stopped it stands on a line of its own
             if self._bar is not None:

@@ -24,7 +24,7 @@ def test_as_the_readme_has_it(tmp_path: Path) -> None:
     test = sorted(Path(row["path"]).stem for row in rows if row["split"] == "test")
     assert test
 
-    assert "baseline on small_cropped, alexnet, seed 0: 1 epoch" in run([*train, "--epochs", "1"], tmp_path)
+    assert "baseline on small_cropped, alexnet, seed 0: 1 epoch in" in run([*train, "--epochs", "1"], tmp_path)
     run(predict, tmp_path)
     own = tmp_path / "runs" / "baseline-0" / "predictions.csv"
     assert (tmp_path / "affect.csv").read_bytes() == own.read_bytes()  # what training predicted by the same model

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from tests.environments import ROOT
-from tests.train.training import CONFIG, run
+from tests.train.training import CONFIG, run, train
 from tools import predict, train_model, train_options
 from tools.train import encoders, methods, training
 
@@ -45,6 +45,17 @@ def test_train_predict_evaluate_and_the_table(tree: Path, trained: Path, tmp_pat
     ) in board.stdout
     assert len(json.loads((tmp_path / "baselines.json").read_text())["runs"]) == 2
     assert str(tmp_path) not in (tmp_path / "baselines.json").read_text()
+
+
+def test_each_epoch_has_a_line(tree: Path, tmp_path: Path) -> None:
+    """Without a terminal there is no bar, but whoever waits is told how far it is, and which was the best so far."""
+    done = train(tree, tmp_path / "run", "--epochs", "2", "--batch-size", "12")
+    history = json.loads((tmp_path / "run" / "run.json").read_text())["history"]
+    first, second = [line["validation"]["ccc"] for line in history]
+    assert done.stderr.splitlines() == [
+        f"epoch 1: validation CCC {first:.3f} *",
+        f"epoch 2: validation CCC {second:.3f}{' *' * (second > first)}",
+    ]
 
 
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:

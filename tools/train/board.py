@@ -124,10 +124,10 @@ def table_text(entries: Sequence[Mapping[str, Any]]) -> str:
 
 def run_text(found: Mapping[str, Any]) -> str:
     """Return what a finished run gave, for a person."""
-    settings = found["settings"]
+    settings, epochs = found["settings"], found["epochs"]
     lines = [
         f"{settings['method']} on {found['data']['config']}, {settings['encoder']}, seed {settings['seed']}: "
-        f"{found['epochs']} epochs in {found['minutes']:.1f} min, best epoch {found['best_epoch']} "
+        f"{epochs} epoch{'s' * (epochs != 1)} in {found['minutes']:.1f} min, best epoch {found['best_epoch']} "
         f"(validation CCC {found['validation_ccc']:.3f})"
     ]
     if not found["test"]:
