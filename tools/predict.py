@@ -40,7 +40,8 @@ def main(
     with plainly():
         from tools.train.checkpoint import load_model
         from tools.train.examples import check_config, read_examples
-        from tools.train.predicting import predicted_rows, predictions_text, write_text
+        from tools.train.files import write_text
+        from tools.train.predicting import predicted_rows, predictions_text
         from tools.train.processes import device_of
 
         check_config(source["config"])

@@ -11,6 +11,7 @@ if __package__ in (None, ""):  # run as a script: python tools/train_model.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import click
+from click.core import ParameterSource
 
 from tools.source_options import opened, source_options
 from tools.train_options import AS_PATH, BATCH_SIZE, machine_options, plainly, shown_bar
@@ -28,7 +29,12 @@ EPOCHS, PATIENCE = 10, 5
 @click.option("--method", type=click.Choice(METHODS), help="What to train.")
 @click.option("--encoder", type=click.Choice(ENCODERS), default=ENCODERS[0], show_default=True, help="The network.")
 @source_options
-@click.option("--output", type=AS_PATH, metavar="DIR", help="The folder of the run; with --leaderboard, a JSON file.")
+@click.option(
+    "--output",
+    type=AS_PATH,
+    metavar="DIR",
+    help="The folder of the run. Default: runs/CONFIG-METHOD-ENCODER-SEED. With --leaderboard, a JSON file.",
+)
 @click.option("--epochs", type=click.IntRange(1), default=EPOCHS, show_default=True, help="Passes over the pictures.")
 @click.option("--batch-size", type=click.IntRange(2), default=BATCH_SIZE, show_default=True,
               help="Pictures of a step, in all processes together.")  # fmt: skip
@@ -46,22 +52,36 @@ EPOCHS, PATIENCE = 10, 5
 @machine_options
 @click.option("--resume", is_flag=True, help="Go on with the run in --output, where there is one.")
 @click.option("--leaderboard", is_flag=True, help="Print the table of the finished runs below each RUNS_DIR.")
-def main(runs: tuple[Path, ...], method: str | None, output: Path | None, leaderboard: bool, **given: Any) -> None:
+@click.pass_context
+def main(
+    context: click.Context,
+    runs: tuple[Path, ...],
+    method: str | None,
+    output: Path | None,
+    leaderboard: bool,
+    **given: Any,
+) -> None:
     """Train a method of FER-Zoo on valence and arousal, or, with --leaderboard, make a table of finished runs.
 
     Started by torchrun, several processes train together. Exit status: 0 done, 2 it could not be.
     """
     if leaderboard:
-        if method is not None:
-            raise click.UsageError("--method goes without --leaderboard, which shows every run")
+        for option in context.command.params:
+            name = option.name or ""
+            chosen = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if chosen and name not in ("runs", "output", "leaderboard"):
+                raise click.UsageError(f"{option.opts[0]} goes without --leaderboard, which shows every run")
         _leaderboard(runs, output)
         return
     if runs:
         raise click.UsageError(f"{runs[0]} goes with --leaderboard")
-    if method is None or output is None:
-        raise click.UsageError(f"Missing option '--{'method' if method is None else 'output'}'.")
+    if method is None:
+        raise click.UsageError("Missing option '--method'.")
+    if given["identity"] is not None and method != "elim":
+        raise click.UsageError(f"--identity is for elim: {method} makes no use of who it is")
+    name = f"{given['source']['config']}-{method}-{given['encoder']}-{given['seed']}"
     with plainly():
-        _train(method, output, **given)
+        _train(method, output or Path("runs", name), **given)
 
 
 def _train(
@@ -113,7 +133,7 @@ def _leaderboard(folders: tuple[Path, ...], output: Path | None) -> None:
         raise click.UsageError("--leaderboard needs a RUNS_DIR")
     from tools.check.findings import visible
     from tools.train.board import collect, results_text, table_text
-    from tools.train.predicting import write_text
+    from tools.train.files import write_text
 
     with plainly():
         entries, left_out = collect(folders)
@@ -128,7 +148,7 @@ def _leaderboard(folders: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _watcher(first: bool) -> Watcher:
-    """Return who shows the epochs: a line for each, and on a terminal a bar of its steps."""
+    """Return who shows the epochs: on a terminal a bar, and a line for each; in a pipe nothing."""
     from tqdm import tqdm
 
     from tools.train.progress import Watcher
@@ -151,8 +171,9 @@ def _watcher(first: bool) -> Watcher:
                 self._bar.update()
 
         def ends(self, line: Mapping[str, Any], best: bool) -> None:
-            found = line["validation"]["ccc"]
-            tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)
+            if sys.stderr.isatty():
+                found = line["validation"]["ccc"]
+                tqdm.write(f"epoch {line['epoch']}: validation CCC {found:.3f}{' *' * best}", file=sys.stderr)
 
         def leaves(self) -> None:  # so that what stopped it stands on a line of its own
             if self._bar is not None:

@@ -33,9 +33,10 @@ def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def plainly() -> Iterator[None]:
     """End the command with one line for whatever a user can mend, and with status 2."""
     try:
+        import safetensors  # noqa: F401
         import torch  # noqa: F401
-    except ImportError:
-        fail(ValueError("this needs torch, which is not installed: pip install 'diffusionfer[train]'"))
+    except ImportError as error:
+        fail(ValueError(f"this needs {error.name}, which is not installed: pip install 'diffusionfer[train]'"))
     from tools.publish.calls import HubError
     from tools.train.memory import said_of_memory
 

@@ -137,7 +137,9 @@ def test_a_loss_that_is_no_number(tree: Path, tmp_path: Path, monkeypatch: pytes
     assert done.exit_code == 2
     said = done.stderr.splitlines()[-1]
     assert said.startswith("error: epoch 2, step 3: mse of phase regression is nan: stopped. Pictures of the batch: ")
-    assert said.endswith("The last good checkpoint is kept: last.pt, best.safetensors; a smaller --lr may help")
+    assert said.endswith(
+        "The last good checkpoint is kept: last.pt, best.safetensors; a smaller --lr may help, in another --output"
+    )
     assert len(said.split("batch: ")[1].split(". ")[0].split(", ")) == 4  # the last batch of 24 by 10
     monkeypatch.setattr(baseline, "regression", real)
     assert train(tree, tmp_path / "run", "--epochs", "3", "--batch-size", "10", "--resume").exit_code == 0
@@ -152,6 +154,17 @@ def test_a_rate_that_is_too_large(tree: Path, tmp_path: Path, method: str) -> No
     assert done.exit_code == 2
     assert "a smaller --lr may help" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.output
+
+
+def test_what_is_saved_within_an_epoch_is_sound(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that spoils the weights is found before they are saved, though its own loss was a number."""
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    done = train(tree, tmp_path / "run", "--epochs", "2", "--batch-size", "6", "--lr", "1e30")
+    assert done.stderr.splitlines()[-1] == (
+        "error: epoch 1, step 1: what is predicted is no number: stopped. There is no checkpoint yet; a smaller --lr "
+        "may help, in another --output"
+    )
+    assert not (tmp_path / "run" / "last.pt").exists()
 
 
 def test_the_published_decay() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +19,11 @@ import torch
 from torch import Tensor
 
 from tools.train.encoders import ENCODERS, encoder
+from tools.train.files import PART
 from tools.train.methods import METHODS, Method
 
 FORMAT = 1  # of both files; another one is not read
 KEY = "diffusionfer"  # in the header of the best model
-PART = ".part"
 
 
 def model(
@@ -62,7 +61,9 @@ def load_state(path: Path) -> dict[str, Any]:
     """Return the state of a run, on the CPU. Nothing of the file is run. Raises OSError or ValueError."""
     try:
         state = torch.load(path, "cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file makes torch.load raise whatever comes
         raise ValueError(f"{path} is no state of a run ({_first_line(error)}): remove it to begin again") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         found = state.get("format") if isinstance(state, dict) else None

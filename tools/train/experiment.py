@@ -19,8 +19,9 @@ import torch
 
 from tools.train.checkpoint import load_model, model
 from tools.train.examples import Examples, read_examples
+from tools.train.files import write_text
 from tools.train.pixels import Mapped, write_pixels
-from tools.train.predicting import predicted_rows, predictions_text, write_text
+from tools.train.predicting import predicted_rows, predictions_text
 from tools.train.processes import Processes
 from tools.train.progress import Progress, Watcher
 from tools.train.runs import MODEL, PIXELS, PREDICTIONS, Settings, begin, confirm_pictures, finish, occupied, read

@@ -8,12 +8,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from tools.train.checkpoint import PART
 from tools.train.examples import AFFECT, Examples
 from tools.train.loading import CROP, ROOM, Centre, loader, normalised
 from tools.train.methods import Method
@@ -91,17 +89,3 @@ def predictions_text(ids: Sequence[str], affect: Affects) -> str:
 def _texts(pair: Affects) -> Iterator[str]:
     for value in pair:
         yield f"{value:.{DIGITS}f}"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all. Raises ValueError where it cannot be written."""
-    part = path.with_name(f".{path.name}{PART}")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ValueError(f"{path} cannot be written ({error.strerror})") from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

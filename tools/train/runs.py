@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.train.checkpoint import PART, digest
-from tools.train.predicting import write_text
+from tools.train.checkpoint import digest
+from tools.train.files import PART, write_text
 
 try:
     import fcntl
@@ -96,10 +96,13 @@ def begin(folder: Path, settings: Settings, data: Mapping[str, Any], resume: boo
 def occupied(folder: Path) -> Iterator[None]:
     """Keep other processes out of the folder of a run; at the end what only this process had use of is removed.
 
-    Raises ValueError where another process trains in it.
+    Raises ValueError where another process trains in it, and where it cannot be written.
     """
-    path = folder / LOCK
-    with path.open("w") as lock:
+    try:
+        held = (folder / LOCK).open("w")
+    except OSError as error:
+        raise ValueError(f"--output {folder} cannot be written ({error.strerror})") from None
+    with held as lock:
         if fcntl is not None:
             try:
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # which no worker process inherits

@@ -121,6 +121,7 @@ class Training:
             due = self._processes.size == 1 and now - saved >= SAVE_SECONDS  # several could not agree on the time
             if due and progress.step < self._plan.steps:
                 self._check()
+                self._check_weights(crops)
                 self._save()
                 saved = time.monotonic()
         self._check()
@@ -183,15 +184,35 @@ class Training:
         if bad:
             raise ValueError(bad)
 
+    def _check_weights(self, crops: Tensor) -> None:
+        """Raise ValueError where the weights of now predict no number: the last losses are of those before.
+
+        What is saved within an epoch is asked so, as validation asks what is saved at its end.
+        """
+        self.method.eval()
+        with torch.inference_mode():
+            found = self.method(normalised(crops.to(self._processes.device)))
+        self.method.train()
+        if not found.isfinite().all():
+            progress = self._progress
+            raise ValueError(
+                f"epoch {progress.epoch}, step {progress.step}: what is predicted is no number: stopped. {self._kept()}"
+            )
+
+    def _kept(self) -> str:
+        """Say which checkpoints there are, and what may help."""
+        kept = [name for name in (STATE, MODEL) if (self._folder / name).exists()]
+        return (
+            f"{'The last good checkpoint is kept: ' + ', '.join(kept) if kept else 'There is no checkpoint yet'}; "
+            "a smaller --lr may help, in another --output"
+        )
+
     def _say_bad(self, step: int, phase: str, name: str, value: float, rows: Tensor) -> str:
         ids = [self._train.examples.ids[row] for row in rows.tolist()]
         named = ", ".join(ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
-        kept = [name for name in (STATE, MODEL) if (self._folder / name).exists()]
         return (
             f"epoch {self._progress.epoch}, step {step}: {name} of phase {phase} is {value}: stopped. "
-            f"Pictures of the batch: {named}. "
-            f"{'The last good checkpoint is kept: ' + ', '.join(kept) if kept else 'There is no checkpoint yet'}; "
-            "a smaller --lr may help"
+            f"Pictures of the batch: {named}. {self._kept()}"
         )
 
     def _validate(self) -> tuple[dict[str, Any], bool]:
@@ -204,8 +225,8 @@ class Training:
             scores = figures(truth, found)
         except ValueError:
             raise ValueError(
-                f"epoch {progress.epoch}: what is predicted for the validation split is no number: stopped; a smaller "
-                "--lr may help"
+                f"epoch {progress.epoch}: what is predicted for the validation split is no number: stopped. "
+                f"{self._kept()}"
             ) from None
         ccc = mean_ccc(scores)
         losses = {name: value / self._plan.steps for name, value in progress.sums.items()}
