@@ -26,8 +26,8 @@ METHODS = ("baseline", "caf", "avce", "elim")
 SIDE = 32  # pixels of a side, for the ridge regression
 PENALTIES = [10.0**power for power in range(-1, 8)]
 FORMAT = 1
-# Networks that begin with random weights want more than the published rates of Baseline and AVCE, 4e-5 and 5e-5, which
-# are for those of ImageNet: all get that of CAF and ELIM.
+# The published rates of Baseline and AVCE, 4e-5 and 5e-5, are for networks that begin with ImageNet; these begin with
+# random weights, and all get the rate of CAF and ELIM.
 OPTIONS = ["--lr", "1e-4", "--amp", "bf16"]
 
 
@@ -37,6 +37,11 @@ def command(*arguments: str | Path) -> None:
     done = subprocess.run(run, cwd=ROOT, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, arguments))} ended with {done.returncode}")
+
+
+def absolute(path: str) -> Path:
+    """Return a path as it is from here: commands run in the checkout."""
+    return Path(path).resolve()
 
 
 def is_finished(folder: Path) -> bool:
@@ -137,9 +142,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--encoder", default="alexnet", help="default: %(default)s")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
-    parser.add_argument("--work-dir", type=Path, default=ROOT / ".work", help="of the pictures and the runs")
-    parser.add_argument("--data-dir", type=Path, help="the raw tree (default: the embedded edition)")
-    parser.add_argument("--output", type=Path, help="the file of results (default: see above)")
+    parser.add_argument("--work-dir", type=absolute, default=ROOT / ".work", help="of the pictures and the runs")
+    parser.add_argument("--data-dir", type=absolute, help="the raw tree (default: the embedded edition)")
+    parser.add_argument("--output", type=absolute, help="the file of results (default: see above)")
     told = f"options of train in place of {' '.join(OPTIONS)}, behind --"
     parser.add_argument("options", nargs="*", default=OPTIONS, metavar="OPTION", help=told)
     options = parser.parse_args()
@@ -148,7 +153,7 @@ def main() -> None:
     others = {name for name, value in vars(options).items() if value != parser.get_default(name)} - {"work_dir"}
     name = "baselines"
     if others & {"data_dir", "options"}:  # which a folder of runs must have in common
-        of = [str(options.data_dir and options.data_dir.resolve()), *options.options]
+        of = [str(options.data_dir), *options.options]
         name += f"-{hashlib.sha256(repr(of).encode()).hexdigest()[:8]}"
     runs = options.work_dir / "benchmark" / name
     data_dir = options.data_dir or embedded_edition(options.work_dir, print)
