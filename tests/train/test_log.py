@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from tests.train.training import train
 from tools.train.log import Log
 
-Points = dict[str, list[tuple[int, float]]]
+Points = dict[str, list[tuple[int, Any]]]
 
 
 def points(folder: Path) -> Points:
