@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from tools.train.encoders import ENCODERS, AlexNet, Encoder, ResNet18, encoder
+from tools.train import checkpoint
+from tools.train.checkpoint import load_state
+from tools.train.encoders import ENCODERS, AlexNet, Encoder, ResNet18, encoder, read_state
 
 # torchvision's own names and shapes of the weights (its state dicts alexnet-owt-7be5be79 and resnet18-f37072fd)
 ALEXNET = {
@@ -233,3 +240,91 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     torch.save(Refused(), pickled)
     with pytest.raises(ValueError, match=r"p\.pth: this is no file of weights: .+"):
         encoder("alexnet", pickled)
+
+
+def saved(zipped: bool) -> bytes:
+    """Return a small state as torch.save writes it, or as it did before it wrote archives."""
+    content = io.BytesIO()
+    state = {"format": checkpoint.FORMAT, "weight": torch.arange(6.0).reshape(2, 3), "bias": torch.zeros(2)}
+    torch.save(state, content, _use_new_zipfile_serialization=zipped)
+    return content.getvalue()
+
+
+def other_archive() -> bytes:
+    """Return an archive in which there is something else."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("readme.txt", "no weights")
+    return content.getvalue()
+
+
+ZIPPED, OLD = saved(zipped=True), saved(zipped=False)
+DAMAGED = {
+    "empty": b"",
+    "text": b"no weights",
+    "page": b"<!DOCTYPE html><title>404</title>",
+    "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    "archive of something else": other_archive(),
+    "archive that begins": ZIPPED[:3],
+    "half of an archive": ZIPPED[: len(ZIPPED) // 2],
+    "archive without its last byte": ZIPPED[:-1],
+    "names that are no UTF-8": ZIPPED.replace(b"weight", b"weigh\xff"),
+    "zeros": bytes(len(ZIPPED)),
+    "old file that begins": OLD[:20],
+    "half of an old file": OLD[: len(OLD) // 2],
+    "old file without its last byte": OLD[:-1],
+    "old names that are no UTF-8": OLD.replace(b"weight", b"weigh\xff"),
+}
+readers = pytest.mark.parametrize("reader", [read_state, load_state], ids=lambda of: of.__name__)
+
+
+def refused(reader: Callable[[Path], dict[str, Any]], path: Path) -> None:
+    """Assert that a file is refused in one line that begins with its name and says something of it."""
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        reader(path)
+    assert type(caught.value) is ValueError  # not what PyTorch raised
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@readers
+@pytest.mark.parametrize("damage", list(DAMAGED))
+def test_damaged_files(reader: Callable[[Path], dict[str, Any]], damage: str, tmp_path: Path) -> None:
+    """Whatever PyTorch raises of a file, which is of many kinds, the file is named."""
+    path = tmp_path / "weights.pth"
+    path.write_bytes(DAMAGED[damage])
+    refused(reader, path)
+
+
+@readers
+@given(content=st.sampled_from([ZIPPED, OLD]), part=st.floats(0, 1, exclude_max=True))
+@settings(max_examples=60)
+def test_files_that_were_cut_off(
+    reader: Callable[[Path], dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, content: bytes, part: float
+) -> None:
+    """Wherever a download ended, the file is named."""
+    path = tmp_path_factory.getbasetemp() / "cut.pth"
+    path.write_bytes(content[: int(len(content) * part)])
+    refused(reader, path)
+
+
+@readers
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@given(content=st.sampled_from([ZIPPED, OLD]), part=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+@settings(max_examples=200, derandomize=True)
+def test_files_with_another_byte(
+    reader: Callable[[Path], dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+    content: bytes,
+    part: float,
+    byte: int,
+) -> None:
+    """One byte is another: the file is named, or is read all the same, where it is a byte of a number or of a name."""
+    path, place = tmp_path_factory.getbasetemp() / "garbled.pth", int(len(content) * part)
+    path.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
+    try:
+        found = reader(path)
+    except ValueError:
+        refused(reader, path)
+    else:
+        assert isinstance(found, dict)

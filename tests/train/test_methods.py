@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tests.environments import ROOT
 from tests.train import Small, noise
-from tools.train.encoders import AlexNet
+from tools.train.encoders import ENCODERS, encoder
 from tools.train.losses.agreement import ccc, regression
 from tools.train.methods import METHODS, Batch, Method, elim
 
@@ -195,10 +195,11 @@ def learn_by_heart(name: str, count: int, rate: float) -> None:
 
 
 @every_method
-def test_a_real_encoder_at_full_size(name: str) -> None:
-    """With AlexNet and two pictures of 224 pixels a step is taken, and predictions are there."""
+@pytest.mark.parametrize("network", list(ENCODERS))
+def test_a_real_encoder_at_full_size(name: str, network: str) -> None:
+    """With each encoder and two pictures of 224 pixels a step is taken, and predictions are there."""
     torch.manual_seed(0)
-    method, batch = METHODS[name](AlexNet()), noise(2, side=224)
+    method, batch = METHODS[name](encoder(network)), noise(2, side=224)
     before = {key: value.clone() for key, value in method.state_dict().items() if key.startswith("encoder")}
     steps(method, [batch])
     assert any(not torch.equal(value, method.state_dict()[key]) for key, value in before.items())

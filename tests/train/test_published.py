@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from torch import nn
@@ -75,3 +76,16 @@ def test_optimisers(name: str) -> None:
         assert optimisation.betas == tuple(map(float, betas.split(", ")))
         assert optimisation.milestones == tuple(map(int, milestones.split(", ")))
         assert f"times {optimisation.decay} after steps" in PAGE
+
+
+def test_the_example_of_the_page() -> None:
+    """It runs as it stands: a step of each phase is taken, and there is a number for each of its pictures."""
+    example = re.search(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert example
+    names: dict[str, Any] = {}
+    exec(compile(example[1], "docs/methods.md", "exec"), names)
+    assert list(names["optimisers"]) == list(names["method"].phases)
+    assert all(optimiser.state for optimiser in names["optimisers"].values())
+    for predicted in (names["valence"], names["arousal"]):
+        assert predicted.shape == (len(names["batch"].images),)
+        assert predicted.isfinite().all()
