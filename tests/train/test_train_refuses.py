@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.train.training import SHORT, run, said, train
 from tests.trees import write_emonet
 from tools import cli
 from tools.make.embedded import cropped_path, read_sheet
-from tools.train import checkpoint, training
+from tools.train import checkpoint, pixels, training
 
 pytestmark = pytest.mark.usefixtures("small_encoder")
 
@@ -149,6 +150,20 @@ def test_out_of_memory(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert said(train(tree, tmp_path / "run", *SHORT)).startswith("error: out of memory: take a smaller --batch-size")
     error = RuntimeError("shapes cannot be multiplied")
     assert isinstance(train(tree, tmp_path / "other", *SHORT).exception, RuntimeError)
+
+
+def test_a_disk_without_room_for_the_pixels(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told before anything is decoded; room that decoded pixels of a killed process take counts as free."""
+    folder = tmp_path / "run"
+    needed = 32 * 256 * 256 * 3  # of 24 pictures to train and 8 to validate
+    free = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=needed - 100))
+    monkeypatch.setattr(pixels, "shutil", free)
+    assert said(train(tree, folder, *SHORT)) == (
+        f"error: {folder}: the pixels of 32 pictures take 6 MB, and 6 MB are free: give an --output on another disk"
+    )
+    assert [path.name for path in folder.iterdir()] == ["run.json"]
+    (folder / "train.pixels").write_bytes(bytes(100))
+    assert train(tree, folder, *SHORT, "--resume").exit_code == 0
 
 
 def test_a_disk_that_is_full(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

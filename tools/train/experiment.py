@@ -20,7 +20,7 @@ import torch
 from tools.train.checkpoint import load_model, model
 from tools.train.examples import Examples, read_examples
 from tools.train.files import write_text
-from tools.train.pixels import Mapped, write_pixels
+from tools.train.pixels import Mapped, check_room, write_pixels
 from tools.train.predicting import predicted_rows, predictions_text
 from tools.train.processes import Processes
 from tools.train.progress import Progress, Watcher
@@ -141,6 +141,7 @@ def _notes(uses_identity: bool, splits: Mapping[str, Examples]) -> list[str]:
 
 
 def _decode(folder: Path, rows: Rows, splits: Mapping[str, Examples], workers: int, bar: Bar) -> dict[str, str]:
+    check_room(folder, {path: len(examples) for path, examples in zip(PIXELS, splits.values(), strict=True)})
     found = {}
     for path, (split, examples) in zip(PIXELS, splits.items(), strict=True):
         with bar(f"decoding {split}", len(examples)) as advance:

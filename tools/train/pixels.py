@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import mmap
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,18 @@ def each_decoded(
 
 def _as_it_is(some: list[tuple[int, Pixels | str]]) -> list[tuple[int, Pixels | str]]:
     return some
+
+
+def check_room(folder: Path, pictures: Mapping[str, int]) -> None:
+    """Raise ValueError where a disk has no room for files of so many pictures, by name; old ones make room."""
+    needed = sum(pictures.values()) * PICTURE
+    there = sum((folder / name).stat().st_size for name in pictures if (folder / name).exists())
+    free = shutil.disk_usage(folder).free + there
+    if needed > free:
+        raise ValueError(
+            f"{folder}: the pixels of {sum(pictures.values()):,} pictures take {needed / 1e6:,.0f} MB, and "
+            f"{free / 1e6:,.0f} MB are free: give an --output on another disk"
+        )
 
 
 def write_pixels(

@@ -65,20 +65,19 @@ class Headline:
 
 
 class Part(Protocol):
-    """One kind of truth against its predictions.
-
-    `keys` name the figures, `values` returns them in that order (None: not defined), and `resampled` returns the same
-    for weights (k, pictures) as an array (k, figures), NaN for what is not defined.
-    """
+    """One kind of truth against its predictions; `keys` name its figures."""
 
     keys: list[Key]
     headlines: list[Headline]
 
-    def values(self) -> list[float | None]: ...
+    def values(self) -> list[float | None]:
+        """Return the figures in the order of `keys`; None for one that is not defined."""
 
-    def resampled(self, weights: Floats) -> Floats: ...
+    def resampled(self, weights: Floats) -> Floats:
+        """Return the figures for weights (k, pictures) as an array (k, figures), NaN for what is not defined."""
 
-    def tables(self, at: Callable[[Key], Estimate]) -> list[Table]: ...
+    def tables(self, at: Callable[[Key], Estimate]) -> list[Table]:
+        """Return the tables for a person, of what `at` gives for each figure."""
 
 
 @dataclass(frozen=True)

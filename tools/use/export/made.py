@@ -44,6 +44,7 @@ def _is_cut_off(folder: Path) -> bool:
 
 
 def listing(folder: Path) -> dict[str, Any]:
+    """Return what is in a folder: the bytes of each file, and the digest of each table. Raises OSError."""
     files = {name: entry.stat().st_size for name, entry in _walk(folder)}
     tables = {name: _sha256(folder / name) for name in files if name.endswith(TABLES)}
     return {"files": dict(sorted(files.items())), "sha256": dict(sorted(tables.items()))}
